@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages resolve each other's TypeScript source: no build, no stale dist.
+const conditions = ['ring3-source', 'module', 'node', 'import', 'default'];
+const clientTests = '**/*.clients.test.ts';
+const ignored = ['**/node_modules/**', '**/dist/**'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    environment: 'node',
+    execArgv: ['--conditions=ring3-source'],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['{apps,bench,packages,tools}/**/*.test.ts'],
+          exclude: [...ignored, clientTests],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'clients', // Tests that need system tools: nbdcopy, qemu-io, fio.
+          include: [clientTests],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
