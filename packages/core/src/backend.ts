@@ -1,0 +1,86 @@
+import type { Clock } from './clock.ts';
+import type { InterruptSource, Trigger } from './interrupt-source.ts';
+import type { Logger } from './log.ts';
+import type { DeviceIdentity } from './match.ts';
+import type { OptionsSchema } from './options-schema.ts';
+import type { RegisterSpace } from './register-space.ts';
+
+/** One range of registers of a device. */
+export interface SpaceResource {
+  readonly kind: 'memory' | 'port';
+  /** PCI base address register 0 to 5. */
+  readonly bar?: number;
+  /** The name that the kernel, the device tree or the configuration gives it. */
+  readonly name?: string;
+  readonly start: bigint;
+  readonly sizeBytes: number;
+}
+
+/** One interrupt of a device. */
+export interface InterruptResource {
+  readonly index: number;
+  readonly name?: string;
+  readonly trigger: Trigger;
+  /** How the machine numbers the line, for people: `IRQ 14`. */
+  readonly line?: string;
+}
+
+/** What a backend knows of a device without touching it. */
+export interface DeviceDescription {
+  /** Stable name of the device within its backend: `0000:00:04.0`. */
+  readonly id: string;
+  /** Whose addresses the resources are: devices of one domain can collide. */
+  readonly domain: string;
+  readonly identity: DeviceIdentity;
+  readonly spaces: readonly SpaceResource[];
+  readonly interrupts: readonly InterruptResource[];
+  readonly simulated: boolean;
+}
+
+/** A device that was opened: gives out what is asked for, and nothing else is mapped. */
+export interface OpenDevice {
+  readonly description: DeviceDescription;
+  /** The clock of the time that the device lives in. */
+  readonly clock: Clock;
+  /** Maps a range of the description; a MemoryRegion or an IoPortSpace after its kind. */
+  openSpace(resource: SpaceResource): RegisterSpace | Promise<RegisterSpace>;
+  openInterrupt(resource: InterruptResource): InterruptSource | Promise<InterruptSource>;
+  /** Resolves with the reason when the device is gone; never rejects. */
+  readonly gone: Promise<string>;
+  /** Makes every access throw, ends every interrupt source, unmaps. */
+  close(): Promise<void>;
+}
+
+/** A way to reach devices. `Selector` is what the `backend:` section of a device's configuration says. */
+export interface Backend<Selector = unknown> {
+  /** Devices that are there; may be empty where a device exists only by its configuration. */
+  list(): Promise<DeviceDescription[]>;
+  /** Finds one device without touching it. @throws DeviceError `not-found` or `permission`. */
+  describe(selector: Selector): Promise<DeviceDescription>;
+  /** Opens one device. @throws DeviceError `busy`, `permission`, `not-found`. */
+  open(selector: Selector): Promise<OpenDevice>;
+  close(): Promise<void>;
+}
+
+/** What a backend gets from its surroundings. */
+export interface BackendEnvironment {
+  readonly log: Logger;
+  /** Resolves a path of the configuration against the folder of the file. */
+  resolvePath(path: string): string;
+  /** Loads a module that the configuration names, relative to the file or as a package. */
+  loadModule(specifier: string): Promise<unknown>;
+}
+
+/** A backend package's default export: how the configuration makes a backend of it. */
+export interface BackendModule<Selector = unknown> {
+  /** `type:` in the configuration. */
+  readonly type: string;
+  /** What else the section may contain; `type` is taken out before. */
+  readonly selector: OptionsSchema<Selector>;
+  create(environment: BackendEnvironment): Backend<Selector>;
+}
+
+/** Declares a backend; checks the types, changes nothing. */
+export function defineBackend<Selector>(module: BackendModule<Selector>): BackendModule<Selector> {
+  return module;
+}

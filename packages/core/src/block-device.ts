@@ -1,0 +1,65 @@
+import { serviceClass } from './service.ts';
+
+/** What a block device is. Does not change while it is published: a disk that changes is withdrawn and published anew. */
+export interface BlockDeviceInfo {
+  /** As the device gives it; empty where it has none. */
+  readonly model: string;
+  /** Tells one disk from another when a device comes back; empty where it has none. */
+  readonly serial: string;
+  readonly blockSizeBytes: number;
+  readonly blockCount: number;
+  readonly readOnly: boolean;
+  /** The most blocks of one {@link BlockDevice.read} or {@link BlockDevice.write}. */
+  readonly maxTransferBlocks: number;
+  /** Whether acknowledged writes may be lost with the power until {@link BlockDevice.flush} has ended. */
+  readonly volatileCache: boolean;
+  /** Simulated hardware says so, and everything that shows this device passes it on. */
+  readonly simulated: boolean;
+}
+
+/** How a write is to be done. */
+export interface WriteOptions {
+  /** Force unit access: on stable storage before the write is acknowledged. */
+  readonly fua?: boolean;
+}
+
+/**
+ * A disk: blocks by number. Calls may overlap; the device orders them as it likes, so who needs an order waits.
+ *
+ * What a write means (the oracle of every fault test): unacknowledged, each block is old or new; acknowledged, it is
+ * what reads return; acknowledged and then flushed, or written with FUA, it survives a loss of power.
+ *
+ * Every method throws `RangeError` for blocks that do not exist and for buffers that are not whole blocks, before the
+ * device is touched; DeviceError `media` (details `block`: the first bad one), `fault`, `timeout`, `gone`; after
+ * `closed` nothing works any more.
+ */
+export interface BlockDevice {
+  readonly info: BlockDeviceInfo;
+  /** Fills `into` from `block` on. On a failure the content of `into` is undefined. */
+  read(block: number, into: Uint8Array): Promise<void>;
+  /** Writes `from` from `block` on; `from` must not change until the promise settles. */
+  write(block: number, from: Uint8Array, options?: WriteOptions): Promise<void>;
+  /**
+   * Brings every write that was acknowledged before the call to stable storage. When a flush fails, after the device's
+   * own retries, the writes since the last good flush are in doubt: every later flush fails too, until the driver is
+   * attached anew.
+   */
+  flush(): Promise<void>;
+}
+
+/** The class of disks. */
+export const BLOCK_DEVICE = serviceClass<BlockDevice>('block-device');
+
+/**
+ * The check that every block device makes first.
+ * @throws RangeError in words: `300 blocks at 900: the disk has 1024`.
+ */
+export function checkBlockRange(info: BlockDeviceInfo, block: number, lengthBytes: number): void {
+  const blocks = lengthBytes / info.blockSizeBytes;
+  if (!Number.isInteger(blocks) || blocks === 0) {
+    throw new RangeError(`${lengthBytes} bytes are not whole blocks: give a multiple of ${info.blockSizeBytes}`);
+  }
+  if (!Number.isSafeInteger(block) || block < 0 || block + blocks > info.blockCount) {
+    throw new RangeError(`${blocks} blocks at ${block}: the disk has ${info.blockCount}`);
+  }
+}

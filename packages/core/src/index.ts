@@ -1,0 +1,72 @@
+export {
+  type Backend,
+  type BackendEnvironment,
+  type BackendModule,
+  type DeviceDescription,
+  defineBackend,
+  type InterruptResource,
+  type OpenDevice,
+  type SpaceResource,
+} from './backend.ts';
+export { BLOCK_DEVICE, type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from './block-device.ts';
+export { type Clock, sleep, type Timer } from './clock.ts';
+export {
+  DEVICE_ERROR_CODES,
+  DeviceError,
+  type DeviceErrorCode,
+  type DeviceErrorOptions,
+  isDeviceError,
+} from './device-error.ts';
+export { type Driver, type DriverEnvironment, defineDriver, type QuiesceStep, type SpaceSizes } from './driver.ts';
+export { duration, hex } from './format.ts';
+export { interruptAfter } from './interrupt-after.ts';
+export {
+  type Interrupt,
+  type InterruptHandler,
+  type InterruptLine,
+  type InterruptSink,
+  InterruptSource,
+  type InterruptStatistics,
+  type Trigger,
+  type Verdict,
+} from './interrupt-source.ts';
+export { type Logger, SILENT } from './log.ts';
+export { compatible, type DeviceIdentity, findMatch, formatIdentity, type MatchRule, named, pciClass, pciId } from './match.ts';
+export {
+  type Handles,
+  type InterruptSelector,
+  interrupt,
+  memory,
+  type Need,
+  type Needs,
+  optional,
+  ports,
+  type RequiredNeed,
+  registers,
+  type SpaceSelector,
+  service,
+} from './needs.ts';
+export type { OptionsSchema, SchemaIssue } from './options-schema.ts';
+export { formatPciAddress, formatPciIdentity, type PciAddress, type PciIdentity, parsePciAddress } from './pci.ts';
+export { type Poll, pollUntil } from './poll-until.ts';
+export { bigEndian, type RegisterAccess, type RegisterOp, type Width } from './register-access.ts';
+export {
+  type Access,
+  type BoundRegister,
+  type BoundRegisters,
+  bindRegisters,
+  bit,
+  bits,
+  describeValue,
+  type Field,
+  type RegisterDefinition,
+  readOnly,
+  readWrite,
+  write1ToClear,
+  writeOnly,
+} from './register-layout.ts';
+export { IoPortSpace, MemoryRegion, type MemoryType, RegisterSpace, type SpaceDescription } from './register-space.ts';
+export { type Claim, ResourceTree } from './resource-tree.ts';
+export { type Release, Scope } from './scope.ts';
+export { type PublishedService, type Publisher, type ServiceClass, ServiceDirectory, serviceClass } from './service.ts';
+export { SystemClock } from './system-clock.ts';
