@@ -1,1 +1,1 @@
-export {};
+export { needsTools, type Tools, toolsMissing } from './require-tool.ts';
