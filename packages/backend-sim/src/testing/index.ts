@@ -1,1 +1,1 @@
-export {};
+export { type ScratchOptions, scratchModel, scratchModel as default } from './scratch-model.ts';
