@@ -1,0 +1,111 @@
+import type { BlockDevice } from '@ring3/core';
+import { RangeLock } from './range-lock.ts';
+import { runBounded } from './run-bounded.ts';
+
+/** The most device calls that one request has under way. */
+const DEVICE_CALLS_PER_REQUEST = 4;
+
+/** A part of a request: whole blocks, or bytes of one block. */
+interface Piece {
+  readonly block: number;
+  readonly bytes: Uint8Array;
+  /** Where in the block the bytes start. */
+  readonly skip: number;
+  readonly whole: boolean;
+}
+
+/**
+ * A block device by the byte. Requests on whole blocks go straight through, in pieces of what the device takes at once;
+ * partial blocks are read, changed and written under a lock that keeps overlapping writes of all clients apart.
+ *
+ * The caller has checked that the bytes exist.
+ */
+export class ByteAccess {
+  readonly device: BlockDevice;
+  readonly sizeBytes: number;
+  readonly #blockBytes: number;
+  readonly #maxBytes: number;
+  readonly #lock = new RangeLock();
+
+  constructor(device: BlockDevice) {
+    const { blockSizeBytes, blockCount, maxTransferBlocks } = device.info;
+    this.device = device;
+    this.sizeBytes = blockSizeBytes * blockCount;
+    this.#blockBytes = blockSizeBytes;
+    this.#maxBytes = blockSizeBytes * maxTransferBlocks;
+    if (!Number.isSafeInteger(this.sizeBytes) || this.sizeBytes <= 0 || !(this.#maxBytes > 0)) {
+      throw new RangeError(
+        `a disk of ${blockCount} blocks of ${blockSizeBytes} bytes, ${maxTransferBlocks} at once, cannot be served`,
+      );
+    }
+  }
+
+  /** Fills `into` from the byte `offset` on. */
+  read(offset: number, into: Uint8Array): Promise<void> {
+    const block = offset / this.#blockBytes;
+    if (this.#isDirect(block, into.length)) return this.device.read(block, into);
+    return this.#each(offset, into, (piece) => this.#readPiece(piece));
+  }
+
+  /** Writes `from` from the byte `offset` on. */
+  async write(offset: number, from: Uint8Array, fua: boolean): Promise<void> {
+    const first = Math.floor(offset / this.#blockBytes);
+    const last = Math.ceil((offset + from.length) / this.#blockBytes) - 1;
+    const whole = offset % this.#blockBytes === 0 && from.length % this.#blockBytes === 0;
+    const ticket = this.#lock.acquire(first, last, !whole);
+    try {
+      if (ticket.granted !== undefined) await ticket.granted;
+      if (whole && from.length <= this.#maxBytes) await this.device.write(first, from, { fua });
+      else await this.#each(offset, from, (piece) => this.#writePiece(piece, fua));
+    } finally {
+      this.#lock.release(ticket);
+    }
+  }
+
+  #isDirect(block: number, lengthBytes: number): boolean {
+    return Number.isInteger(block) && lengthBytes % this.#blockBytes === 0 && lengthBytes <= this.#maxBytes;
+  }
+
+  async #readPiece({ block, bytes, skip, whole }: Piece): Promise<void> {
+    if (whole) return this.device.read(block, bytes);
+    const content = new Uint8Array(this.#blockBytes);
+    await this.device.read(block, content);
+    bytes.set(content.subarray(skip, skip + bytes.length));
+  }
+
+  async #writePiece({ block, bytes, skip, whole }: Piece, fua: boolean): Promise<void> {
+    if (whole) return this.device.write(block, bytes, { fua });
+    const content = new Uint8Array(this.#blockBytes);
+    await this.device.read(block, content);
+    content.set(bytes, skip);
+    await this.device.write(block, content, { fua });
+  }
+
+  #each(offset: number, bytes: Uint8Array, action: (piece: Piece) => Promise<void>): Promise<void> {
+    const pieces = this.#pieces(offset, bytes);
+    return runBounded(pieces.length, DEVICE_CALLS_PER_REQUEST, async (index) => {
+      const piece = pieces[index];
+      if (piece !== undefined) await action(piece);
+    });
+  }
+
+  #pieces(offset: number, bytes: Uint8Array): Piece[] {
+    const pieces: Piece[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const skip = (offset + at) % this.#blockBytes;
+      const left = bytes.length - at;
+      const whole = skip === 0 && left >= this.#blockBytes;
+      const length = whole
+        ? Math.min(left - (left % this.#blockBytes), this.#maxBytes)
+        : Math.min(this.#blockBytes - skip, left);
+      pieces.push({
+        block: Math.floor((offset + at) / this.#blockBytes),
+        bytes: bytes.subarray(at, at + length),
+        skip,
+        whole,
+      });
+      at += length;
+    }
+    return pieces;
+  }
+}
