@@ -1,0 +1,136 @@
+import type { Socket } from 'node:net';
+import type { Clock, Logger, Timer } from '@ring3/core';
+import type { BufferPool } from './buffer-pool.ts';
+import type { ExportedDisk } from './exported-disk.ts';
+import { type Agreement, type ExportDirectory, Handshake } from './handshake.ts';
+import type { NbdLimits } from './limits.ts';
+import { ReplyWriter } from './reply-writer.ts';
+import { Responder } from './responder.ts';
+import { SocketReader } from './socket-reader.ts';
+import { Transmission } from './transmission.ts';
+
+/** How long a client that was sent everything may take to hang up by itself. */
+const LINGER_US = 250_000;
+
+/** What all connections of a server share. */
+export interface ConnectionContext {
+  readonly exports: ExportDirectory;
+  readonly pool: BufferPool;
+  readonly limits: NbdLimits;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** One client, from the greeting to the end. Whatever it does, nobody else notices. */
+export class Connection {
+  /** Resolves when the socket is closed and everything it held is given back. */
+  readonly closed: Promise<void>;
+  readonly #id: number;
+  readonly #socket: Socket;
+  readonly #context: ConnectionContext;
+  readonly #reader: SocketReader;
+  readonly #writer: ReplyWriter;
+  #timer: Timer;
+  #disk: ExportedDisk | undefined;
+  #transmission: Transmission | undefined;
+
+  constructor(id: number, socket: Socket, context: ConnectionContext) {
+    this.#id = id;
+    this.#socket = socket;
+    this.#context = context;
+    this.#reader = new SocketReader(socket);
+    this.#writer = new ReplyWriter(socket);
+    this.#timer = context.clock.after(context.limits.handshakeMs * 1000, () =>
+      this.cut('it did not finish the handshake'),
+    );
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.#timer.cancel();
+        context.log.debug(`${this.name}: disconnected`);
+        resolve();
+      });
+    });
+    // EPIPE and ECONNRESET are how clients leave; 'close' follows.
+    socket.on('error', (error) => context.log.debug(`${this.name}: ${error.message}`));
+    socket.once('end', () => this.#ended());
+    void this.#run();
+  }
+
+  /** `client 3 of disk0`. */
+  get name(): string {
+    return this.#disk === undefined ? `client ${this.#id}` : `client ${this.#id} of ${this.#disk.name}`;
+  }
+
+  /** What was chosen in the handshake. */
+  get disk(): ExportedDisk | undefined {
+    return this.#disk;
+  }
+
+  /** Requests that are not answered yet, and the memory that they hold. */
+  get load(): { readonly requests: number; readonly bytes: number } {
+    return { requests: this.#transmission?.requests ?? 0, bytes: this.#transmission?.heldBytes ?? 0 };
+  }
+
+  /** What keeps this connection from ending, in words. */
+  get waitsFor(): string {
+    const oldest = this.#transmission?.oldest;
+    return `${this.name}: ${oldest ?? `to take ${this.#socket.writableLength} bytes of replies and to hang up`}`;
+  }
+
+  /** Answers what was asked and hangs up (proto.md, "Terminating the transmission phase"); see {@link closed}. */
+  drain(reason: string): void {
+    if (this.#transmission === undefined) this.#hangUp();
+    else this.#transmission.drain(reason);
+  }
+
+  /** Disconnects at once. */
+  cut(reason: string): void {
+    this.#context.log.warn(`${this.name}: disconnected: ${reason}`);
+    this.#socket.destroy();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const agreement = await new Handshake(this.#reader, this.#writer, this.#context.exports).run();
+      this.#timer.cancel();
+      if (agreement === undefined) this.#hangUp();
+      else if (this.#socket.writable) this.#transmit(agreement);
+    } catch (error) {
+      this.cut(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #transmit(agreement: Agreement): void {
+    const { disk, structuredReplies } = agreement;
+    const { pool, limits, clock, log } = this.#context;
+    const { chunkBytes } = limits;
+    this.#disk = disk;
+    log.debug(`${this.name}: connected`, { structuredReplies });
+    const responder = new Responder({ disk, structuredReplies, writer: this.#writer, pool, chunkBytes, log });
+    const violated = (error: Error): void => this.cut(error.message);
+    const reader = this.#reader;
+    const transmission = new Transmission({ agreement, reader, responder, pool, limits, clock, violated });
+    this.#transmission = transmission;
+    this.#socket.once('close', () => responder.abandon());
+    void transmission.ended.then(() => this.#hangUp());
+    if (disk.withdrawn !== undefined) transmission.drain(disk.withdrawn);
+    transmission.start();
+  }
+
+  /** The client has closed its side: what it asked for is still answered, in case it only closed that one. */
+  #ended(): void {
+    if (this.#transmission === undefined) this.#hangUp();
+    else this.#transmission.finish();
+  }
+
+  /** Sends what is left, then the end, and gives the client a moment to do the same. */
+  #hangUp(): void {
+    this.#timer.cancel();
+    this.#reader.discard();
+    this.#socket.end(() => {
+      if (this.#socket.closed) return;
+      this.#timer.cancel();
+      this.#timer = this.#context.clock.after(LINGER_US, () => this.#socket.destroy());
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { isDeviceError, type Logger } from '@ring3/core';
+import { type BufferPool, capacityBytes, type PooledBuffer } from './buffer-pool.ts';
+import { type Refusal, refusalOf } from './errno.ts';
+import type { ExportedDisk } from './exported-disk.ts';
+import { COMMAND, COMMAND_FLAG, ERRNO } from './protocol.ts';
+import type { ReplyWriter } from './reply-writer.ts';
+import { CHUNKS_AT_ONCE, streamRead } from './streamed-read.ts';
+import {
+  DATA_CHUNK_BYTES,
+  describeRequest,
+  encodeErrorChunk,
+  encodeSimpleReply,
+  type NbdRequest,
+  SIMPLE_REPLY_BYTES,
+  writeDataChunkHeader,
+  writeSimpleReply,
+} from './transmission-messages.ts';
+
+/** What a responder works with. */
+export interface ResponderContext {
+  readonly disk: ExportedDisk;
+  readonly structuredReplies: boolean;
+  readonly writer: ReplyWriter;
+  readonly pool: BufferPool;
+  readonly chunkBytes: number;
+  readonly log: Logger;
+}
+
+/** Carries out checked requests of one client and sends the replies, in the order in which the device is done. */
+export class Responder {
+  readonly #context: ResponderContext;
+  #abandoned = false;
+
+  constructor(context: ResponderContext) {
+    this.#context = context;
+  }
+
+  /** The memory that a request takes until its reply is sent. */
+  costBytes(request: NbdRequest): number {
+    if (request.type === COMMAND.flush) return 0;
+    if (this.#isStreamed(request)) return CHUNKS_AT_ONCE * capacityBytes(this.#context.chunkBytes);
+    return capacityBytes(request.lengthBytes);
+  }
+
+  /**
+   * Carries out a request; `payload` holds what a WRITE writes. Resolves, never rejects, when the reply waits in the
+   * socket; calls `sent` when the kernel has taken it.
+   */
+  async respond(request: NbdRequest, payload: PooledBuffer | undefined, sent: () => void): Promise<void> {
+    try {
+      if (payload !== undefined) await this.#write(request, payload, sent);
+      else if (request.type === COMMAND.flush) await this.#flush(request, sent);
+      else if (this.#isStreamed(request)) await this.#readInChunks(request, sent);
+      else await this.#read(request, sent);
+    } catch (error) {
+      this.#fail(request, error, sent);
+    }
+  }
+
+  /** Answers a request with an error. */
+  refuse(request: NbdRequest, refusal: Refusal, sent: () => void): void {
+    const { disk, structuredReplies, writer, log } = this.#context;
+    disk.count.errors += 1;
+    log.debug(`${disk.name}: ${describeRequest(request)} answered with ${refusal.errno}: ${refusal.message}`);
+    const reply = structuredReplies
+      ? encodeErrorChunk(request, refusal)
+      : encodeSimpleReply(request, ERRNO[refusal.errno]);
+    writer.send(reply, sent);
+  }
+
+  /** The client is gone: reads nothing more for it. Writes go on, each block is old or new in any case. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  /** Section "Command flags", NBD_CMD_FLAG_DF: then a long read is one chunk, as it is in a simple reply. */
+  #isStreamed({ type, flags, lengthBytes }: NbdRequest): boolean {
+    const { structuredReplies, chunkBytes } = this.#context;
+    if (!structuredReplies || type !== COMMAND.read || lengthBytes <= chunkBytes) return false;
+    return (flags & COMMAND_FLAG.dontFragment) === 0;
+  }
+
+  /** The device is done before the first byte leaves, since a simple reply cannot take back its "no error". */
+  async #read(request: NbdRequest, sent: () => void): Promise<void> {
+    const { disk, structuredReplies, pool, writer } = this.#context;
+    const { offset, lengthBytes } = request;
+    const buffer = pool.take(lengthBytes);
+    await disk.access.read(offset, buffer.data);
+    this.#countRead(lengthBytes);
+    const message = buffer.message(structuredReplies ? DATA_CHUNK_BYTES : SIMPLE_REPLY_BYTES);
+    if (structuredReplies) writeDataChunkHeader(message, 0, { request, offset, lengthBytes, done: true });
+    else writeSimpleReply(message, 0, request, 0);
+    writer.send(message, () => {
+      pool.give(buffer);
+      sent();
+    });
+  }
+
+  async #readInChunks(request: NbdRequest, sent: () => void): Promise<void> {
+    const { disk, pool, writer, chunkBytes } = this.#context;
+    const abandoned = (): boolean => this.#abandoned;
+    await streamRead(request, { access: disk.access, pool, writer, chunkBytes, abandoned });
+    this.#countRead(request.lengthBytes);
+    sent();
+  }
+
+  async #write(request: NbdRequest, payload: PooledBuffer, sent: () => void): Promise<void> {
+    const { disk, pool, writer } = this.#context;
+    await disk.access.write(request.offset, payload.data, (request.flags & COMMAND_FLAG.fua) !== 0);
+    pool.give(payload);
+    disk.count.writes += 1;
+    disk.count.bytesWritten += request.lengthBytes;
+    writer.send(encodeSimpleReply(request, 0), sent);
+  }
+
+  async #flush(request: NbdRequest, sent: () => void): Promise<void> {
+    const { disk, writer } = this.#context;
+    await disk.access.device.flush();
+    disk.count.flushes += 1;
+    writer.send(encodeSimpleReply(request, 0), sent);
+  }
+
+  /** The first failure of a kind is news, the next thousand are not. What is no DeviceError is a driver's mistake. */
+  #fail(request: NbdRequest, error: unknown, sent: () => void): void {
+    const { disk, log } = this.#context;
+    const refusal = refusalOf(error, disk.access.device.info.blockSizeBytes);
+    const message = `${disk.name}: ${describeRequest(request)} failed: ${refusal.message}`;
+    const expected = isDeviceError(error);
+    if (disk.isNews(expected ? error.code : String(error))) {
+      if (expected) log.warn(message, { code: error.code, ...error.details });
+      else log.error(message, { error });
+    }
+    this.refuse(request, refusal, sent);
+  }
+
+  #countRead(lengthBytes: number): void {
+    const { count } = this.#context.disk;
+    count.reads += 1;
+    count.bytesRead += lengthBytes;
+  }
+}
