@@ -1,0 +1,50 @@
+import type { ModelDescription } from '@ring3/backend-sim/model';
+import type { ControllerOptions } from './options.ts';
+
+/** The vendor number that QEMU and others use for devices that exist in software only. */
+const VENDOR_ID = 0x1234;
+const DEVICE_ID = 0x1de0;
+
+/** Mass storage, IDE controller, both channels in compatibility mode. PCI IDE Controller Specification 1.0, section 2. */
+const CLASS_COMPATIBILITY = 0x010100;
+/** The same with both channels in native mode, which cannot be changed. */
+const CLASS_NATIVE = 0x010105;
+
+/** What the simulated controller looks like on its bus. */
+export function describeController(options: ControllerOptions): ModelDescription {
+  return options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
+}
+
+const identity = (classCode: number) => ({
+  pci: { vendorId: VENDOR_ID, deviceId: DEVICE_ID, classCode, revision: 1 },
+});
+
+/** Fixed ports and interrupts of the AT. The control block is the one byte that is not the floppy controller's. */
+const COMPATIBILITY_MODE: ModelDescription = {
+  identity: identity(CLASS_COMPATIBILITY),
+  spaces: [
+    { name: 'command0', kind: 'port', bar: 0, start: 0x1f0n, sizeBytes: 8 },
+    { name: 'control0', kind: 'port', bar: 1, start: 0x3f6n, sizeBytes: 1 },
+    { name: 'command1', kind: 'port', bar: 2, start: 0x170n, sizeBytes: 8 },
+    { name: 'control1', kind: 'port', bar: 3, start: 0x376n, sizeBytes: 1 },
+  ],
+  interrupts: [
+    { index: 0, name: 'channel0', trigger: 'edge', line: 'IRQ 14' },
+    { index: 1, name: 'channel1', trigger: 'edge', line: 'IRQ 15' },
+  ],
+};
+
+/** Ports where the base address registers say, and one interrupt for both channels. */
+function nativeMode({ bars, line }: ControllerOptions): ModelDescription {
+  const [command0, control0, command1, control1] = bars;
+  return {
+    identity: identity(CLASS_NATIVE),
+    spaces: [
+      { name: 'command0', kind: 'port', bar: 0, start: BigInt(command0), sizeBytes: 8 },
+      { name: 'control0', kind: 'port', bar: 1, start: BigInt(control0), sizeBytes: 4 },
+      { name: 'command1', kind: 'port', bar: 2, start: BigInt(command1), sizeBytes: 8 },
+      { name: 'control1', kind: 'port', bar: 3, start: BigInt(control1), sizeBytes: 4 },
+    ],
+    interrupts: [{ index: 0, name: 'both-channels', trigger: 'level', line }],
+  };
+}

@@ -1,0 +1,138 @@
+import * as z from 'zod';
+import { LBA28_MAX_SECTORS, SECTOR_BYTES } from './ata-registers.ts';
+import { defectsSchema } from './defects.ts';
+
+const text = (maxLength: number) =>
+  z
+    .string()
+    .max(maxLength)
+    .regex(/^[\x20-\x7e]*$/, 'printable ASCII characters only');
+
+const timingSchema = z.strictObject({
+  /** From the command to its first effect. */
+  commandUs: z.number().positive().default(10),
+  /** Per sector, to or from the medium or the cache. */
+  sectorUs: z.number().nonnegative().default(0.5),
+  flushUs: z.number().nonnegative().default(100),
+  /** From power-on or the end of a reset to the signature. */
+  resetUs: z.number().positive().default(500),
+  /** From power-on, or out of standby, to the first access of the medium. */
+  spinUpUs: z.number().nonnegative().default(0),
+  /** How long Status may still show what was before, after a command (ATA/ATAPI-6 section 9: 400 ns). */
+  settleUs: z.number().nonnegative().max(0.4).default(0.3),
+});
+
+const powerCutSchema = z.strictObject({
+  /** The part of the cached sectors that reach the medium all the same, 0 to 1. */
+  survivors: z.number().min(0).max(1).default(0),
+  seed: z.int().default(1),
+});
+
+const isPowerOf2 = (value: number) => value === 0 || Number.isInteger(Math.log2(value));
+
+const imageShape = {
+  image: z.string().min(1).optional().describe('raw image file; without it the disk lives in memory'),
+  create: z.boolean().default(false).describe('makes the image file when it is missing'),
+  sizeMiB: z.number().positive().optional(),
+  sectors: z
+    .int()
+    .positive()
+    .max(2 ** 48 - 1)
+    .optional(),
+  readOnly: z.boolean().default(false),
+};
+
+const diskSchema = z
+  .strictObject({
+    ...imageShape,
+    channel: z.literal([0, 1]).default(0),
+    position: z.enum(['master', 'slave']).default('master'),
+    model: text(40).default('ring3 simulated disk'),
+    serial: text(20).optional(),
+    firmware: text(8).default('1.0'),
+    lba48: z.boolean().default(true),
+    multiple: z
+      .int()
+      .min(0)
+      .max(128)
+      .refine(isPowerOf2, 'a power of 2, or 0 for a disk without READ MULTIPLE')
+      .default(16)
+      .describe('most sectors of one DRQ block'),
+    fua: z.boolean().default(true),
+    writeCache: z.boolean().default(true),
+    cacheMiB: z.number().positive().max(1024).default(32),
+    physicalSectorBytes: z.literal([512, 1024, 2048, 4096]).default(512),
+    /** Sectors at the end that the host does not see (host protected area). */
+    hiddenSectors: z.int().nonnegative().default(0),
+    atapi: z.boolean().default(false),
+    timing: timingSchema.prefault({}),
+    powerCut: powerCutSchema.prefault({}),
+    defects: defectsSchema.prefault({}),
+  })
+  .superRefine((disk, context) => {
+    const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+    const sectors = diskSectors(disk);
+    if (disk.sizeMiB !== undefined && disk.sectors !== undefined) issue('sectors', 'give sizeMiB or sectors, not both');
+    if (sectors !== undefined && !Number.isInteger(sectors)) issue('sizeMiB', 'not a whole number of sectors');
+    if (disk.create && disk.image === undefined) issue('create', 'creates an image file: name it with image');
+    if (disk.create && sectors === undefined) issue('create', 'how large? give sizeMiB or sectors');
+    if (!disk.lba48 && (sectors ?? 0) > LBA28_MAX_SECTORS)
+      issue('lba48', `more than ${LBA28_MAX_SECTORS} sectors need it`);
+  });
+
+const floatingBus = z.union([z.literal(0xff), z.literal(0x7f)]);
+
+const controllerShape = {
+  mode: z.enum(['compatibility', 'native']).default('compatibility'),
+  /** Native mode: where the base address registers 0 to 3 point. */
+  bars: z
+    .tuple([z.int(), z.int(), z.int(), z.int()])
+    .default([0xc000, 0xc008, 0xc010, 0xc018])
+    .describe('native mode: port addresses of BAR 0 to 3'),
+  /** Native mode: the interrupt line of the function. */
+  line: z.string().min(1).default('INTA'),
+  /** What an empty channel reads: 0x7f with the pull-down of DD7 that ATA asks for, 0xff without. */
+  floatingBus: floatingBus.default(0x7f),
+  /** 32-bit accesses to the data port move two words. */
+  data32: z.boolean().default(true),
+};
+
+const rawSchema = z.strictObject({ ...controllerShape, ...imageShape, disks: z.array(diskSchema).max(4).optional() });
+
+/** What the configuration may say of a simulated controller. */
+export const optionsSchema = rawSchema
+  .superRefine((options, context) => {
+    const places = new Set<string>();
+    for (const [index, { channel, position }] of (options.disks ?? []).entries()) {
+      const place = `${channel} ${position}`;
+      const message = `there is a disk at channel ${place} already`;
+      if (places.has(place)) context.addIssue({ code: 'custom', path: ['disks', index, 'position'], message });
+      places.add(place);
+    }
+    const single = options.image ?? options.sizeMiB ?? options.sectors;
+    if (options.disks !== undefined && single !== undefined) {
+      context.addIssue({
+        code: 'custom',
+        path: ['disks'],
+        message: 'image, sizeMiB and sectors describe a single disk: put them into disks',
+      });
+    }
+  })
+  .transform(({ image, create, sizeMiB, sectors, readOnly, disks, ...controller }) => ({
+    ...controller,
+    disks: disks ?? [diskSchema.parse({ image, create, sizeMiB, sectors, readOnly })],
+  }));
+
+/** The options with all defaults filled in. */
+export type ControllerOptions = z.output<typeof optionsSchema>;
+
+/** What a person writes. */
+export type ControllerOptionsInput = z.input<typeof optionsSchema>;
+
+/** One disk of the options, with all defaults filled in. */
+export type DiskOptions = z.output<typeof diskSchema>;
+
+/** The size that the options ask for; `undefined` where the image decides. */
+export function diskSectors(disk: { sizeMiB?: number | undefined; sectors?: number | undefined }): number | undefined {
+  return disk.sectors ?? (disk.sizeMiB === undefined ? undefined : (disk.sizeMiB * 2 ** 20) / SECTOR_BYTES);
+}
