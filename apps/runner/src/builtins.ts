@@ -1,0 +1,7 @@
+/** What the bundled runner brings with it; everything else is found by name or path from the configuration. */
+export const BUILTINS = {
+  drivers: { 'ata-sff': () => import('@ring3/driver-ata-sff') },
+  models: { 'ata-sff': () => import('@ring3/driver-ata-sff/model') },
+  backends: { sim: () => import('@ring3/backend-sim') },
+  exporters: { nbd: () => import('./exporters/nbd.ts') },
+} as const;

@@ -1,0 +1,30 @@
+import { isDeviceError } from '@ring3/core';
+
+/** Exit statuses of the command line, after sysexits.h where it has one. */
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  notFound: 69,
+  software: 70,
+  busy: 75,
+  permission: 77,
+  config: 78,
+} as const;
+
+/** The exit status that fits an error. */
+export function exitCodeOf(error: unknown): number {
+  if (!isDeviceError(error)) return EXIT.software;
+  switch (error.code) {
+    case 'busy':
+      return EXIT.busy;
+    case 'config':
+      return EXIT.config;
+    case 'not-found':
+    case 'gone':
+      return EXIT.notFound;
+    case 'permission':
+      return EXIT.permission;
+    default:
+      return EXIT.software;
+  }
+}

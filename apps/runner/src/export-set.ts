@@ -1,0 +1,109 @@
+import type { BlockDevice, Logger, PublishedService, ServiceDirectory } from '@ring3/core';
+import type { CheckedExport, Exporter, RunningExport } from '@ring3/rig';
+import type { ExportSummary } from './running-rig.ts';
+import { describeDisk } from './summary.ts';
+
+/** What an {@link ExportSet} gets from the process it lives in. */
+export interface ExportSetOptions {
+  readonly log: Logger;
+  readonly runtimeDirectory: string;
+  /** Told when an export starts or ends. */
+  readonly changed?: (service: string, exported: ExportSummary | undefined, reason: string) => void;
+}
+
+/** The exports of a configuration, started as their services appear and ended as they go. */
+export class ExportSet {
+  readonly #exports: readonly CheckedExport[];
+  readonly #exporters = new Map<string, Exporter>();
+  readonly #running = new Map<string, ExportSummary>();
+  readonly #options: ExportSetOptions;
+  #starting: Promise<void> = Promise.resolve();
+  #rejectFailed: (error: unknown) => void = () => {};
+  /** Rejects when an export cannot start: the address is in use, say. */
+  readonly failed: Promise<never>;
+
+  constructor(exports: readonly CheckedExport[], options: ExportSetOptions) {
+    this.#exports = exports;
+    this.#options = options;
+    this.failed = new Promise((_, reject) => {
+      this.#rejectFailed = reject;
+    });
+    this.failed.catch(() => {});
+  }
+
+  /** Follows a directory with names of the form `device/service`. @returns a function that stops following. */
+  follow(directory: ServiceDirectory): () => void {
+    const subscription = directory.services$.subscribe((offer) => {
+      for (const wanted of this.#exports) {
+        if (pathOf(wanted) !== offer.name || wanted.module.serviceClass.name !== offer.className) continue;
+        this.#starting = this.#starting.then(() => this.#start(wanted, offer));
+      }
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  /** Waits until every service seen so far is exported; names the configured exports whose service never appeared. */
+  async settled(): Promise<readonly string[]> {
+    await Promise.race([this.#starting, this.failed]);
+    return this.#exports.map(pathOf).filter((service) => !this.#running.has(service));
+  }
+
+  list(): readonly ExportSummary[] {
+    return [...this.#running.values()];
+  }
+
+  /** Takes no new requests and answers those under way. */
+  async drain(timeoutUs: number, waiting: (what: string) => void): Promise<void> {
+    await this.#starting;
+    await Promise.all([...this.#exporters.values()].map((exporter) => exporter.drain(timeoutUs, waiting)));
+  }
+
+  /** Ends all connections and removes the sockets. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#exporters.values()].map((exporter) => exporter.close()));
+  }
+
+  async #start(wanted: CheckedExport, offer: PublishedService): Promise<void> {
+    try {
+      const exported = await this.#exporter(wanted).start(offer.service, offer.name, wanted.options);
+      const summary = summarize(exported, offer);
+      this.#running.set(offer.name, summary);
+      this.#options.changed?.(offer.name, summary, '');
+      void offer.withdrawn.then((reason) => this.#end(offer.name, exported, reason));
+    } catch (error) {
+      this.#rejectFailed(error);
+    }
+  }
+
+  async #end(service: string, exported: RunningExport, reason: string): Promise<void> {
+    if (!this.#running.delete(service)) return;
+    this.#options.changed?.(service, undefined, reason);
+    await exported.withdraw(reason);
+  }
+
+  #exporter(wanted: CheckedExport): Exporter {
+    let exporter = this.#exporters.get(wanted.type);
+    if (exporter === undefined) {
+      const { log, runtimeDirectory } = this.#options;
+      exporter = wanted.module.create({ log, runtimeDirectory });
+      this.#exporters.set(wanted.type, exporter);
+    }
+    return exporter;
+  }
+}
+
+/** The name of an export's service in the directory of the rig: `ata0/disk0`. */
+export function pathOf({ device, service }: CheckedExport): string {
+  return `${device}/${service}`;
+}
+
+function summarize(exported: RunningExport, offer: PublishedService): ExportSummary {
+  const isDisk = offer.className === 'block-device';
+  const info = isDisk ? (offer.service as BlockDevice).info : undefined;
+  return {
+    service: offer.name,
+    uri: exported.uri,
+    what: info === undefined ? offer.className : describeDisk(info),
+    simulated: info?.simulated ?? false,
+  };
+}

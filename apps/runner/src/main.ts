@@ -1,0 +1,73 @@
+import { isDeviceError } from '@ring3/core';
+import { Command, Option } from 'commander';
+import { EXIT, exitCodeOf } from './exit-code.ts';
+import type { LogFormat, LogLevel } from './log.ts';
+
+/** Options that every command has. */
+export interface CommonOptions {
+  readonly logFormat?: LogFormat;
+  readonly logLevel: LogLevel;
+}
+
+/** Runs the command line. Each command is loaded when it is asked for: start-up time is counted in milliseconds. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    if (isDeviceError(error)) process.stderr.write(`${error.message}\n`);
+    else process.stderr.write(`ring3: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function program(): Command {
+  const ring3 = new Command('ring3')
+    .description('Runs Linux device drivers in user space: on real hardware, on simulated devices, on QEMU.')
+    .showHelpAfterError('(ring3 --help shows what there is)')
+    .showSuggestionAfterError()
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));
+  ring3
+    .command('run')
+    .argument('<config>', 'the configuration file (YAML)')
+    .description('attach the drivers of a configuration and serve its exports until Ctrl-C or SIGTERM')
+    .addOption(isolationOption())
+    .action(async (config: string, options) => (await import('./commands/run.ts')).run(config, common(ring3, options)));
+  ring3
+    .command('demo')
+    .description('run the demo rig: a simulated disk controller, served over NBD')
+    .option('--image <file>', 'serve this disk image instead of the demo disk')
+    .addOption(isolationOption())
+    .action(async (options) => (await import('./commands/demo.ts')).demo(common(ring3, options)));
+  ring3
+    .command('check')
+    .argument('<config...>', 'configuration files')
+    .description('say everything that is wrong with a configuration, without touching a device')
+    .action(async (configs: string[]) => (await import('./commands/check.ts')).check(configs));
+  ring3
+    .command('schema')
+    .description('print the JSON Schema of the configuration file, for editors')
+    .action(async () => (await import('./commands/schema.ts')).schema());
+  ring3
+    .command('devices')
+    .argument('[config]', 'a configuration file, to show its devices')
+    .option('--json', 'for programs')
+    .description('list devices and which driver fits')
+    .action(async (config: string | undefined, options) => (await import('./commands/devices.ts')).devices(config, options));
+  for (const role of ['device-host', 'front'] as const) {
+    ring3
+      .command(role, { hidden: true })
+      .argument('<name>')
+      .action(async (name: string) => (await import('./commands/child.ts')).child(role, name, ring3.opts()));
+  }
+  return ring3
+    .addOption(new Option('--log-format <format>', 'how log lines look').choices(['text', 'journal', 'json']))
+    .addOption(new Option('--log-level <level>', 'the least important level to show').choices(['debug', 'info', 'warn', 'error']).default('info'));
+}
+
+function isolationOption(): Option {
+  return new Option('--isolation <kind>', 'overrides `isolation:` of the configuration').choices(['inline', 'process']);
+}
+
+function common<T extends object>(ring3: Command, options: T): T & CommonOptions {
+  return { ...ring3.opts<CommonOptions>(), ...options };
+}

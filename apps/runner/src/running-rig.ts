@@ -1,0 +1,37 @@
+/** One export as the screen and other processes see it. */
+export interface ExportSummary {
+  /** `device/service`. */
+  readonly service: string;
+  readonly uri: string;
+  /** What it is, in words: `16 MiB, ring3 simulated disk`. */
+  readonly what: string;
+  readonly simulated: boolean;
+}
+
+/** One device as the screen sees it. */
+export interface DeviceSummary {
+  readonly name: string;
+  readonly driver: string;
+  readonly backend: string;
+  readonly state: 'running' | 'restarting' | 'failed' | 'gone';
+  /** Where its registers and interrupts are: `I/O ports 0x1f0-0x1f7, 0x3f6; IRQ 14`. */
+  readonly where: string;
+  readonly simulated: boolean;
+  /** `device host 1234`, where it has a process of its own. */
+  readonly process?: string;
+}
+
+/** A rig that serves, in one process or in several. */
+export interface RunningRig {
+  devices(): readonly DeviceSummary[];
+  exports(): readonly ExportSummary[];
+  /** Settles when it cannot go on: rejects with the reason. Pending while all is well. */
+  readonly failed: Promise<never>;
+  /**
+   * Takes no new requests, answers what is under way, flushes, releases everything.
+   * @param waiting is told what takes its time.
+   */
+  stop(waiting: (what: string) => void): Promise<void>;
+  /** Stops with less patience: connections are cut, but no command is torn. */
+  hurry(): void;
+}

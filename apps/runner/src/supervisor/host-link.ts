@@ -1,0 +1,44 @@
+import { BLOCK_DEVICE, type BlockDevice, type Logger, type PublishedService, type ServiceDirectory, SystemClock } from '@ring3/core';
+import { connectServices, ReconnectingDisk, WIRES } from '@ring3/rig';
+
+/** What the front holds of one device: its services, through every generation of its host. */
+export class HostLink {
+  readonly #device: string;
+  readonly #services: ServiceDirectory;
+  readonly #log: Logger;
+  readonly #disks = new Map<string, ReconnectingDisk>();
+  readonly #clock = new SystemClock();
+
+  constructor(device: string, services: ServiceDirectory, log: Logger) {
+    this.#device = device;
+    this.#services = services;
+    this.#log = log;
+  }
+
+  /** Connects to a host that says it is ready; resolves when its services are there. */
+  async connect(socket: string, generation: number): Promise<void> {
+    const connection = await connectServices(socket, { wires: WIRES, log: this.#log, session: 'front' });
+    this.#log.debug(`connected to ${this.#device}, generation ${generation}`);
+    const arriving: Promise<void>[] = [];
+    connection.services.services$.subscribe((offer) => arriving.push(this.#arrive(offer, generation)));
+    void connection.closed.then((reason) => {
+      for (const disk of this.#disks.values()) disk.disconnect(reason);
+    });
+    await Promise.all(arriving);
+  }
+
+  async #arrive(offer: PublishedService, generation: number): Promise<void> {
+    if (offer.className !== BLOCK_DEVICE.name) return;
+    const remote = offer.service as BlockDevice;
+    const known = this.#disks.get(offer.name);
+    const disk = known ?? new ReconnectingDisk(remote.info, { clock: this.#clock, log: this.#log, name: offer.name });
+    await disk.connect(remote, generation);
+    if (known !== undefined) return;
+    this.#disks.set(offer.name, disk);
+    const withdraw = this.#services.publish(BLOCK_DEVICE, offer.name, disk);
+    void disk.withdrawn.then((reason) => {
+      this.#disks.delete(offer.name);
+      withdraw(reason);
+    });
+  }
+}

@@ -1,0 +1,130 @@
+import { DeviceError, type DeviceErrorCode, type Logger } from '@ring3/core';
+import type { CheckedDevice, ConfigSource } from '@ring3/rig';
+import { join } from 'node:path';
+import type { DeviceSummary } from '../running-rig.ts';
+import { describeWhere } from '../summary.ts';
+import { Backoff } from './backoff.ts';
+import { Child, type ChildEnd, describeEnd } from './child.ts';
+import type { FromChild } from './messages.ts';
+
+/** After this long a host is trusted again: the next crash is answered quickly. */
+const STABLE_MS = 10_000;
+
+/** What a {@link SupervisedDevice} gets from the supervisor. */
+export interface Surroundings {
+  readonly config: ConfigSource;
+  readonly runtimeDirectory: string;
+  readonly log: Logger;
+  /** A new host serves on this socket: tell the front. */
+  readonly serving: (device: string, generation: number, socket: string) => void;
+}
+
+/** One device and the process that runs its driver: started, watched, started again. */
+export class SupervisedDevice {
+  readonly device: CheckedDevice;
+  readonly #around: Surroundings;
+  readonly #backoff = new Backoff();
+  #host: Child | undefined;
+  #generation = 0;
+  #state: DeviceSummary['state'] = 'restarting';
+  #stopping = false;
+  #lastFailure: { code: DeviceErrorCode | undefined; message: string } | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #stable: NodeJS.Timeout | undefined;
+
+  constructor(device: CheckedDevice, around: Surroundings) {
+    this.device = device;
+    this.#around = around;
+  }
+
+  /**
+   * Starts the first host and waits until its driver is attached.
+   * @throws DeviceError with what the driver said when it cannot attach: a first failure is told, not retried.
+   */
+  async start(): Promise<void> {
+    const host = this.#spawn();
+    const ready = new Promise<void>((resolve) => {
+      this.#onReady = resolve;
+    });
+    const end = await Promise.race([ready, host.ended]);
+    if (end !== undefined) {
+      const failure = this.#lastFailure;
+      throw new DeviceError(failure?.code ?? 'fault', failure?.message ?? `${this.device.name}: the device host ${describeEnd(end)}`);
+    }
+  }
+
+  /** Stops the host in order; kills it when it takes longer than the driver declares. */
+  async stop(timeoutUs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#restart);
+    clearTimeout(this.#stable);
+    const host = this.#host;
+    if (host === undefined) return;
+    host.send({ kind: 'stop', timeoutUs });
+    const late = setTimeout(() => {
+      this.#around.log.error(`${this.device.name}: the device host did not stop in time and is killed`);
+      host.kill('SIGKILL');
+    }, timeoutUs / 1000);
+    await host.ended;
+    clearTimeout(late);
+  }
+
+  summary(): DeviceSummary {
+    const { name, driver, description, backendType } = this.device;
+    const pid = this.#host?.pid;
+    return {
+      name,
+      driver: driver.name,
+      backend: backendType,
+      state: this.#state,
+      where: describeWhere(description),
+      simulated: description.simulated,
+      ...(pid === undefined ? {} : { process: `device host ${pid}` }),
+    };
+  }
+
+  #onReady: () => void = () => {};
+
+  #spawn(): Child {
+    this.#generation++;
+    const generation = this.#generation;
+    const { name } = this.device;
+    const socket = join(this.#around.runtimeDirectory, `${name}.host`);
+    const host = new Child(name, 'device-host', (message) => this.#hear(message, generation, socket));
+    this.#host = host;
+    host.send({ kind: 'start-host', config: this.#around.config, device: name, generation, socket });
+    void host.ended.then((end) => this.#ended(end));
+    return host;
+  }
+
+  #hear(message: FromChild, generation: number, socket: string): void {
+    const { name } = this.device;
+    if (message.kind === 'ready') {
+      this.#state = 'running';
+      this.#stable = setTimeout(() => this.#backoff.reset(), STABLE_MS);
+      this.#stable.unref();
+      this.#around.serving(name, generation, socket);
+      this.#onReady();
+    } else if (message.kind === 'failed') {
+      this.#lastFailure = message;
+    } else if (message.kind === 'gone') {
+      this.#state = 'gone';
+      this.#around.log.warn(`${name}: the device is gone: ${message.reason}`);
+    }
+  }
+
+  #ended(end: ChildEnd): void {
+    this.#host = undefined;
+    clearTimeout(this.#stable);
+    const firstAttempt = this.#generation === 1 && this.#state === 'restarting';
+    if (this.#stopping || this.#state === 'gone' || firstAttempt) return;
+    this.#state = 'restarting';
+    const pauseMs = this.#backoff.nextMs();
+    const why = this.#lastFailure?.message ?? `the device host ${describeEnd(end)}`;
+    this.#lastFailure = undefined;
+    this.#around.log.warn(`${this.device.name}: ${why}; it is started again in ${Math.round(pauseMs)} ms`, {
+      failures: this.#backoff.failures,
+    });
+    this.#restart = setTimeout(() => this.#spawn(), pauseMs);
+  }
+}
