@@ -29,9 +29,10 @@ export interface WriteOptions {
  * What a write means (the oracle of every fault test): unacknowledged, each block is old or new; acknowledged, it is
  * what reads return; acknowledged and then flushed, or written with FUA, it survives a loss of power.
  *
- * Every method throws `RangeError` for blocks that do not exist and for buffers that are not whole blocks, before the
- * device is touched; DeviceError `media` (details `block`: the first bad one), `fault`, `timeout`, `gone`; after
- * `closed` nothing works any more.
+ * Every method rejects, and never throws before it has returned a promise: with `RangeError` for blocks that do not exist,
+ * for more blocks than `maxTransferBlocks` and for buffers that are not whole blocks, before the device is touched; with
+ * DeviceError `unsupported` for a write to a read-only disk; `media` (details `block`: the first bad one), `fault`,
+ * `timeout`, `gone`; and with `closed` after the end of the service.
  */
 export interface BlockDevice {
   readonly info: BlockDeviceInfo;
@@ -61,5 +62,8 @@ export function checkBlockRange(info: BlockDeviceInfo, block: number, lengthByte
   }
   if (!Number.isSafeInteger(block) || block < 0 || block + blocks > info.blockCount) {
     throw new RangeError(`${blocks} blocks at ${block}: the disk has ${info.blockCount}`);
+  }
+  if (blocks > info.maxTransferBlocks) {
+    throw new RangeError(`${blocks} blocks at ${block}: one request moves at most ${info.maxTransferBlocks}`);
   }
 }

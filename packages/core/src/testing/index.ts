@@ -1,1 +1,14 @@
+export { blockDeviceCases, blockDeviceConformance } from './block-device-conformance.ts';
+export type {
+  BlockDeviceAbility,
+  BlockDeviceCase,
+  BlockDeviceFixture,
+  BlockDeviceHarness,
+} from './block-device-harness.ts';
+export { BlockTraffic } from './block-traffic.ts';
+export { type BlockLaw, BrokenLaw } from './broken-law.ts';
+export { type ConformanceCase, type ConformanceHarness, runCase } from './conformance.ts';
+export { ManualClock } from './manual-clock.ts';
+export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export { needsTools, type Tools, toolsMissing } from './require-tool.ts';
+export { type Watched, type WatchedRead, WriteOracle, type WriteOracleOptions } from './write-oracle.ts';

@@ -1,0 +1,124 @@
+import { describe, expect, it } from 'vitest';
+import type { WriteOptions } from '../block-device.ts';
+import { blockDeviceCases } from './block-device-conformance.ts';
+import type { BlockDeviceHarness } from './block-device-harness.ts';
+import { runCase } from './conformance.ts';
+import { ManualClock } from './manual-clock.ts';
+import { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
+
+function harnessOf(make: (options: MemoryDiskOptions) => MemoryDisk): BlockDeviceHarness {
+  return {
+    name: 'broken on purpose',
+    start: async () => {
+      const clock = new ManualClock();
+      const disk = make({ clock, latencyUs: 10 });
+      const stop = async () => {};
+      const readOnlyDisk = async () => make({ clock, readOnly: true });
+      const close = async () => disk.close();
+      return {
+        disk,
+        settle: clock.settle.bind(clock),
+        powerCut: async () => disk.cutPower(),
+        readOnlyDisk,
+        close,
+        stop,
+      };
+    },
+  };
+}
+
+/** Titles of the cases that a disk fails. */
+async function failures(make: (options: MemoryDiskOptions) => MemoryDisk): Promise<string[]> {
+  const harness = harnessOf(make);
+  const failed: string[] = [];
+  for (const one of blockDeviceCases(harness)) {
+    await runCase(harness, one).catch(() => failed.push(one.title));
+  }
+  return failed;
+}
+
+class NoFlush extends MemoryDisk {
+  override async flush(): Promise<void> {}
+}
+class NoFua extends MemoryDisk {
+  override write(block: number, from: Uint8Array): Promise<void> {
+    return super.write(block, from);
+  }
+}
+class EarlyAcknowledgement extends MemoryDisk {
+  override async write(block: number, from: Uint8Array, options?: WriteOptions): Promise<void> {
+    const write = super.write(block, from, options).catch(() => {});
+    if (options?.fua === true || from.length === 0) await write;
+  }
+}
+class OneBlockOff extends MemoryDisk {
+  override read(block: number, into: Uint8Array): Promise<void> {
+    return super.read(block > 900 ? block - 1 : block, into);
+  }
+}
+class FirstBlockOnly extends MemoryDisk {
+  override async read(block: number, into: Uint8Array): Promise<void> {
+    const data = new Uint8Array(into.length);
+    await super.read(block, data);
+    into.set(data.subarray(0, 512));
+  }
+}
+class WholeBuffer extends MemoryDisk {
+  override async read(block: number, into: Uint8Array): Promise<void> {
+    await super.read(block, into);
+    if (into.byteOffset > 0) new Uint8Array(into.buffer).fill(0, 0, 1);
+  }
+}
+class ClearsItsInput extends MemoryDisk {
+  override async write(block: number, from: Uint8Array, options?: WriteOptions): Promise<void> {
+    await super.write(block, from, options);
+    from.fill(0);
+  }
+}
+class Torn extends MemoryDisk {
+  override async write(block: number, from: Uint8Array, options?: WriteOptions): Promise<void> {
+    const half = new Uint8Array(from.length);
+    await super.read(block, half);
+    half.set(from.subarray(0, from.length - 256));
+    await super.write(block, half, options);
+    await super.write(block, from, options);
+  }
+}
+class ThrowsAtOnce extends MemoryDisk {
+  override read(block: number, into: Uint8Array): Promise<void> {
+    if (block >= this.info.blockCount)
+      throw new RangeError(`1 blocks at ${block}: the disk has ${this.info.blockCount}`);
+    return super.read(block, into);
+  }
+}
+class WritesThoughReadOnly extends MemoryDisk {
+  constructor(options: MemoryDiskOptions) {
+    super({ ...options, readOnly: false });
+  }
+}
+class NeverCloses extends MemoryDisk {
+  override close(): void {}
+}
+
+describe('the block device suite finds', () => {
+  it.each([
+    ['a flush that does nothing', NoFlush, 'keeps what was flushed when the power goes'],
+    ['FUA that does nothing', NoFua, 'keeps what was written with FUA'],
+    ['writes acknowledged before they are done', EarlyAcknowledgement, 'keeps the laws in random sequences'],
+    ['an address that is one off', OneBlockOff, 'the first, the last and a middle block'],
+    ['reads that stop after the first block', FirstBlockOnly, 'moves as many blocks at once as it says'],
+    ['reads that fill more than their buffer', WholeBuffer, 'takes buffers at odd places'],
+    ['writes that change their input', ClearsItsInput, 'the first, the last and a middle block'],
+    ['blocks that are half old, half new', Torn, 'never mixes the blocks of writes that overlap'],
+    ['errors that are thrown instead of rejected', ThrowsAtOnce, 'refuses blocks beyond its end'],
+    ['a read-only disk that is not', WritesThoughReadOnly, 'when it is read-only'],
+    ['a disk that does not end', NeverCloses, 'answers everything with DeviceError closed'],
+  ])('%s', async (_what, Broken, title) => {
+    const failed = await failures((options) => new Broken(options));
+    expect(failed.join('\n')).toContain(title);
+  });
+
+  it('nothing wrong with a sound disk', async () => {
+    expect(await failures((options) => new MemoryDisk(options))).toEqual([]);
+  });
+});
