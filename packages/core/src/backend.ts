@@ -77,6 +77,11 @@ export interface BackendModule<Selector = unknown> {
   readonly type: string;
   /** What else the section may contain; `type` is taken out before. */
   readonly selector: OptionsSchema<Selector>;
+  /**
+   * The section names a device model (`model`) and its options (`options`): a rig fills in the driver's own model where
+   * none is named, and checks the options with the schema of the model.
+   */
+  readonly takesModel?: boolean;
   create(environment: BackendEnvironment): Backend<Selector>;
 }
 
