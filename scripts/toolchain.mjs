@@ -21,6 +21,7 @@ const folder = join(root, '.toolchain');
 const stampFile = join(folder, 'installed.json');
 const windows = process.platform === 'win32';
 const exe = windows ? '.exe' : '';
+const platform = `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
 
 /** An error whose message is all that a person needs to read. */
 export class SetupError extends Error {}
@@ -47,16 +48,21 @@ function nodeAtHandServes() {
 
 function wantedTools() {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const version = packageManager.replace('pnpm@', '');
-  const tools = [{ name: 'pnpm', version, package: `@pnpm/exe.${platform()}`, file: `pnpm${exe}` }];
-  if (!nodeAtHandServes()) {
-    tools.push({ name: 'node', version: NODE_VERSION, package: `node-${platform()}`, file: 'bin/node' });
-  }
-  return tools;
-}
-
-function platform() {
-  return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
+  const pnpm = {
+    name: 'pnpm',
+    version: packageManager.replace('pnpm@', ''),
+    package: `@pnpm/exe.${platform}`,
+    file: `pnpm${exe}`,
+    platforms: /^(linux|darwin|win32)-(x64|arm64)(-musl)?$/,
+  };
+  const node = {
+    name: 'node',
+    version: NODE_VERSION,
+    package: `node-${platform}`,
+    file: 'bin/node',
+    platforms: /^linux-(x64|arm64)$/,
+  };
+  return nodeAtHandServes() ? [pnpm] : [pnpm, node];
 }
 
 function isMusl() {
@@ -83,7 +89,7 @@ function isInstalled(tool) {
 }
 
 function install(tools) {
-  refuseUnsupported();
+  refuseUnsupported(tools);
   const started = Date.now();
   const names = tools.map((tool) => `${tool.name} ${tool.version}`).join(' and ');
   say(`fetching ${names} into .toolchain (once, some 10 to 60 s) ...`);
@@ -99,13 +105,15 @@ function install(tools) {
   say(`fetched in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
-function refuseUnsupported() {
-  const fetchable = process.platform === 'linux' && !isMusl() && ['x64', 'arm64'].includes(process.arch);
-  if (nodeAtHandServes() || fetchable) return;
-  throw new SetupError(
-    `Node ${process.versions.node} is too old, and npm has no newer one for ${platform()}.\n` +
-      'Install Node 22.18, 24 or later yourself (https://nodejs.org) and run this again.',
-  );
+function refuseUnsupported(tools) {
+  for (const { name, platforms } of tools) {
+    if (platforms.test(platform)) continue;
+    const remedy =
+      name === 'node' ? 'Install Node 22.18, 24 or later (https://nodejs.org)' : 'Use another machine to develop';
+    throw new SetupError(
+      `this machine (${platform}, Node ${process.versions.node}) needs ${name}, which npm does not have for it.\n${remedy}.`,
+    );
+  }
 }
 
 /** What an interrupted run left behind: its process is gone. */
