@@ -137,6 +137,7 @@ export class SimBackend implements Backend<SimSelector> {
 export const simBackend = defineBackend<SimSelector>({
   type: 'sim',
   selector: SELECTOR,
+  takesModel: true,
   create: (environment) => new SimBackend(environment),
 });
 

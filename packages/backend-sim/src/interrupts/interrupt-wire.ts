@@ -4,14 +4,14 @@ import { SimulatedLine } from './simulated-line.ts';
 
 /**
  * One interrupt input of the simulated machine, which devices may share. A level is the OR of everyone who asserts
- * it; every enabled line on the wire is asked. Deliveries are events of the clock, never part of an access.
+ * it; the enabled lines on the wire are asked until it is gone. Deliveries are events of the clock, never part of an access.
  */
 export class InterruptWire {
   readonly name: string;
   readonly trigger: Exclude<Trigger, 'polled'>;
   readonly #clock: SimClock;
   readonly #latencyUs: number;
-  readonly #lines = new Map<SimulatedLine, string>();
+  readonly #lines: SimulatedLine[] = [];
   readonly #asserting = new Set<object>();
   #deliveryPending = false;
 
@@ -32,24 +32,25 @@ export class InterruptWire {
    * @throws DeviceError `busy` when the wire is used with another trigger; names who uses it.
    */
   connect(holder: string, trigger: Exclude<Trigger, 'polled'>): SimulatedLine {
-    if (trigger !== this.trigger && this.#lines.size > 0) {
-      const [other] = this.#lines.values();
+    const [other] = this.#lines;
+    if (other !== undefined && trigger !== this.trigger) {
       throw new DeviceError(
         'busy',
-        `${holder} cannot have ${this.name} as ${trigger}: ${other} uses it as ${this.trigger}`,
+        `${holder} cannot have ${this.name} as ${trigger}: ${other.holder} uses it as ${this.trigger}`,
       );
     }
-    const line = new SimulatedLine(this);
-    this.#lines.set(line, holder);
+    const line = new SimulatedLine(this, holder);
+    this.#lines.push(line);
     return line;
   }
 
   disconnect(line: SimulatedLine): void {
-    this.#lines.delete(line);
+    const index = this.#lines.indexOf(line);
+    if (index >= 0) this.#lines.splice(index, 1);
   }
 
   get unused(): boolean {
-    return this.#lines.size === 0;
+    return this.#lines.length === 0;
   }
 
   /** `pin` asserts the level, or stops to. */
@@ -61,7 +62,7 @@ export class InterruptWire {
 
   /** One edge or one message; on a level wire an event that has no cause. */
   latch(): void {
-    for (const line of this.#lines.keys()) line.latch();
+    for (const line of this.#lines) line.latch();
     this.settle();
   }
 
@@ -79,27 +80,41 @@ export class InterruptWire {
 
   /** For the message of a simulation that is stuck. */
   toString(): string {
-    const users = [...this.#lines].map(([line, holder]) => `${holder} ${line.enabled ? 'enabled' : 'disabled'}`);
+    const users = this.#lines.map((line) => `${line.holder} ${line.enabled ? 'enabled' : 'disabled'}`);
     return `${this.name}, ${this.trigger}, ${this.asserted ? 'asserted' : 'quiet'}: ${users.join(', ')}`;
   }
 
   #anyReady(): boolean {
-    for (const line of this.#lines.keys()) if (line.ready) return true;
+    for (const line of this.#lines) if (line.ready) return true;
     return false;
   }
 
+  /**
+   * Asks line after line until the level is gone. Who quieted it is asked first the next time, so a quiet device is
+   * not blamed for the interrupts of a busy neighbour.
+   */
   #deliver(): void {
-    this.#deliveryPending = false;
     const errors: unknown[] = [];
-    for (const line of [...this.#lines.keys()].filter((candidate) => candidate.ready)) {
+    for (const line of [...this.#lines]) {
+      if (!line.ready) continue;
+      const wasAsserted = this.asserted;
       try {
         line.deliver();
       } catch (error) {
         errors.push(error); // The neighbours on the wire are asked all the same.
       }
+      if (wasAsserted && !this.asserted) this.#moveToFront(line);
     }
+    this.#deliveryPending = false;
     this.settle();
     if (errors.length > 1) throw new AggregateError(errors, `${this.name}: ${errors.length} handlers threw`);
     if (errors.length === 1) throw errors[0];
+  }
+
+  #moveToFront(line: SimulatedLine): void {
+    const index = this.#lines.indexOf(line);
+    if (index <= 0) return;
+    this.#lines.splice(index, 1);
+    this.#lines.unshift(line);
   }
 }

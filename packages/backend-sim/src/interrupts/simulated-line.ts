@@ -12,6 +12,8 @@ export interface LineStatistics {
 /** One device's end of an interrupt wire: core's InterruptLine for the driver. */
 export class SimulatedLine implements InterruptLine {
   readonly trigger: Exclude<Trigger, 'polled'>;
+  /** Whose line it is, for messages. */
+  readonly holder: string;
   readonly #wire: InterruptWire;
   #sink: InterruptSink | undefined;
   #enabled = false;
@@ -22,8 +24,9 @@ export class SimulatedLine implements InterruptLine {
   #delivered = 0;
   #merged = 0;
 
-  constructor(wire: InterruptWire) {
+  constructor(wire: InterruptWire, holder: string) {
     this.#wire = wire;
+    this.holder = holder;
     this.trigger = wire.trigger;
   }
 

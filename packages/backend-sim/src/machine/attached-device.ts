@@ -202,8 +202,8 @@ export class AttachedDevice {
     if (pci === undefined || !this.#present) return;
     for (const space of this.#spaces) {
       space.model.live = pci.decodes(space.kind);
-      const bar = this.description.spaces.find(({ name }) => name === space.name)?.bar;
-      if (bar !== undefined) space.base = Number(pci.base(bar));
+      const resource = this.description.spaces.find(({ name }) => name === space.name);
+      if (resource !== undefined) space.base = Number(pci.base(resource));
     }
     for (const { pin } of this.#interrupts) pin.refresh();
   }

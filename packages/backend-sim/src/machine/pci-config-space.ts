@@ -65,7 +65,7 @@ export class PciConfigSpace implements RegisterAccess {
     let command = 0;
     for (const space of setup.spaces) {
       command |= space.kind === 'port' ? COMMAND_IO : COMMAND_MEMORY;
-      if (space.bar !== undefined) this.#putBar(space.bar, space);
+      if (isRelocatable(identity, space)) this.#putBar(space.bar, space);
     }
     put16(HEADER.command, command);
     const writableCommand = command | COMMAND_BUS_MASTER | COMMAND_INTX_DISABLE;
@@ -88,9 +88,10 @@ export class PciConfigSpace implements RegisterAccess {
     return (this.#command & COMMAND_INTX_DISABLE) !== 0;
   }
 
-  /** The address in a base address register. */
-  base(bar: number): bigint {
-    const offset = HEADER.baseAddress0 + 4 * bar;
+  /** Where a space is decoded: what its base address register says, or where it is fixed. */
+  base(space: SpaceResource): bigint {
+    if (!isRelocatable(this.#setup.identity, space)) return space.start;
+    const offset = HEADER.baseAddress0 + 4 * space.bar;
     const low = this.#bytes.getUint32(offset, true);
     if ((low & BAR_IO) !== 0) return BigInt((low & ~0x3) >>> 0);
     const high = (low & BAR_MEMORY_64) === 0 ? 0 : this.#bytes.getUint32(offset + 4, true);
@@ -137,6 +138,17 @@ export class PciConfigSpace implements RegisterAccess {
     this.#bytes.setUint32(offset + 4, Number(space.start >> 32n), true);
     this.#writable.setUint32(offset + 4, Number(mask >> 32n), true);
   }
+}
+
+/**
+ * Whether a base address register holds the address. The channels of an IDE controller in compatibility mode have
+ * fixed addresses, although they are called BAR 0 to 3 (PCI IDE Controller Specification 1.0, section 2.1).
+ */
+function isRelocatable(identity: PciIdentity, space: SpaceResource): space is SpaceResource & { readonly bar: number } {
+  if (space.bar === undefined) return false;
+  const nativeMode = space.bar < 2 ? 0x01 : 0x04;
+  const isIde = identity.classCode >>> 8 === 0x0101;
+  return !isIde || space.bar > 3 || (identity.classCode & nativeMode) !== 0;
 }
 
 function powerOfTwo(sizeBytes: number): bigint {
