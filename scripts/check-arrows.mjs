@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 const core = ['@ring3/core', 'rxjs'];
 const node = 'node:*';
-const suite = ['vitest', node];
+const suite = ['vitest', 'fast-check', node];
 
 /** The first rule whose folder matches a file decides. "*" at the end stands for anything. */
 const rules = [
@@ -15,7 +15,7 @@ const rules = [
   { folder: 'packages/linux/', may: [...core, 'ffi-rs', node] },
   { folder: 'packages/nbd/', may: [...core, node] },
   { folder: 'packages/backend-sim/src/testing/', may: [...core, ...suite] },
-  { folder: 'packages/backend-sim/', may: [...core, node] },
+  { folder: 'packages/backend-sim/', may: [...core, 'zod', node] },
   { folder: 'packages/backend-', may: [...core, '@ring3/linux', 'zod', node] },
   { folder: /^packages\/drivers\/[^/]+\/src\/model\//, may: [...core, '@ring3/backend-sim/model', 'zod', node] },
   {
