@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
-import type { InterruptSource, Trigger } from './interrupt-source.ts';
+import type { Trigger } from './interrupt.ts';
+import type { InterruptSource } from './interrupt-source.ts';
 import type { Logger } from './log.ts';
 import type { DeviceIdentity } from './match.ts';
 import type { OptionsSchema } from './options-schema.ts';

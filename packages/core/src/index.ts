@@ -8,7 +8,13 @@ export {
   type OpenDevice,
   type SpaceResource,
 } from './backend.ts';
-export { BLOCK_DEVICE, type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from './block-device.ts';
+export {
+  BLOCK_DEVICE,
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  type WriteOptions,
+} from './block-device.ts';
 export { type Clock, sleep, type Timer } from './clock.ts';
 export {
   DEVICE_ERROR_CODES,
@@ -19,19 +25,28 @@ export {
 } from './device-error.ts';
 export { type Driver, type DriverEnvironment, defineDriver, type QuiesceStep, type SpaceSizes } from './driver.ts';
 export { duration, hex } from './format.ts';
+export type {
+  Interrupt,
+  InterruptHandler,
+  InterruptLine,
+  InterruptSink,
+  InterruptStatistics,
+  Trigger,
+  Verdict,
+} from './interrupt.ts';
 export { interruptAfter } from './interrupt-after.ts';
-export {
-  type Interrupt,
-  type InterruptHandler,
-  type InterruptLine,
-  type InterruptSink,
-  InterruptSource,
-  type InterruptStatistics,
-  type Trigger,
-  type Verdict,
-} from './interrupt-source.ts';
+export { InterruptSource } from './interrupt-source.ts';
 export { type Logger, SILENT } from './log.ts';
-export { compatible, type DeviceIdentity, findMatch, formatIdentity, type MatchRule, named, pciClass, pciId } from './match.ts';
+export {
+  compatible,
+  type DeviceIdentity,
+  findMatch,
+  formatIdentity,
+  type MatchRule,
+  named,
+  pciClass,
+  pciId,
+} from './match.ts';
 export {
   type Handles,
   type InterruptSelector,

@@ -1,62 +1,9 @@
 import { type Observable, Subject } from 'rxjs';
 import type { Clock } from './clock.ts';
 import { DeviceError } from './device-error.ts';
+import type { Interrupt, InterruptHandler, InterruptLine, InterruptStatistics, Trigger, Verdict } from './interrupt.ts';
 import { type Logger, SILENT } from './log.ts';
-
-/** What kind of line it is; decides when it is re-armed. `polled`: there is no line, a timer asks. */
-export type Trigger = 'level' | 'edge' | 'message' | 'polled';
-
-/** One interrupt as its owner and its observers see it. */
-export interface Interrupt {
-  /** Counts the events of this source from 1. */
-  readonly count: number;
-  /** When it was delivered, on the device's clock. */
-  readonly atUs: number;
-  /** Events that the kernel counted but did not deliver one by one; only on sources that count while masked. */
-  readonly missed?: number;
-}
-
-/** What a handler says of an interrupt: a shared line asks everyone on it. */
-export type Verdict = 'handled' | 'not-mine';
-
-/** Looks at the device and clears the cause. Runs to its end without waiting. */
-export type InterruptHandler = (interrupt: Interrupt) => Verdict;
-
-/** Where a line delivers: given to {@link InterruptLine.listen} by the source. */
-export interface InterruptSink {
-  event(missed?: number): void;
-  /** The device is gone; nothing more will come. */
-  gone(reason: string): void;
-}
-
-/**
- * What a backend implements: one line or message of one device. Never delivers from inside a register access
- * or from inside one of these calls.
- */
-export interface InterruptLine {
-  readonly trigger: Trigger;
-  listen(sink: InterruptSink): void;
-  /** Lets events through. */
-  enable(): void;
-  /** Holds events back; a level that is still there is delivered after `enable`. */
-  disable(): void;
-  /** Ends the masking that the delivery of an event brought with it, where there is one. */
-  rearm(): void;
-}
-
-/** Counters of a source, for `ring3 irq` and for tests. */
-export interface InterruptStatistics {
-  readonly events: number;
-  readonly handled: number;
-  readonly notMine: number;
-  readonly storms: number;
-}
-
-/** Events in a row that nobody wants, after which the line is taken for stuck (as `note_interrupt` of Linux does). */
-const STORM_LIMIT = 1000;
-const STORM_POLL_US = 1000;
-const STORM_PAUSE_FIRST_US = 10_000;
-const STORM_PAUSE_MAX_US = 1_000_000;
+import { StuckLine } from './stuck-line.ts';
 
 interface Waiter {
   resolve(interrupt: Interrupt): void;
@@ -68,7 +15,8 @@ interface Waiter {
  *
  * The line is re-armed exactly once per event, after the owner for a level (clear the cause, flush, rearm), before
  * the owner for an edge (rearm, then drain until empty). When nobody wants 1000 events in a row, the line is
- * masked and the owner is asked every millisecond instead, until the line is tried again.
+ * masked and the owner is asked every millisecond instead, until the line is tried again. An owner that throws finds
+ * its line masked; the error surfaces where the line delivers.
  */
 export class InterruptSource {
   readonly name: string;
@@ -76,7 +24,6 @@ export class InterruptSource {
   readonly closed: Promise<string>;
   readonly #line: InterruptLine;
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #fired = new Subject<Interrupt>();
   readonly #waiters = new Set<Waiter>();
   #handler: InterruptHandler | undefined;
@@ -86,20 +33,31 @@ export class InterruptSource {
   #events = 0;
   #handled = 0;
   #notMine = 0;
-  #notMineInARow = 0;
-  #storms = 0;
-  #stormPauseUs = STORM_PAUSE_FIRST_US;
-  #polling = false;
+  /** A level was delivered, which masks the line until it is re-armed or enabled anew. */
+  #masked = false;
+  readonly #stuck: StuckLine;
 
   constructor(name: string, line: InterruptLine, clock: Clock, log: Logger = SILENT) {
     this.name = name;
     this.#line = line;
     this.#clock = clock;
-    this.#log = log;
+    this.#stuck = new StuckLine(name, clock, log, {
+      mask: () => line.disable(),
+      ask: () => {
+        if (this.#enabled) this.#ask(undefined, false);
+      },
+      unmask: () => {
+        if (this.#enabled) this.#unmask();
+      },
+    });
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
-    line.listen({ event: (missed) => this.#event(missed), gone: (reason) => this.#end(reason) });
+    line.listen({
+      event: (missed) => this.#event(missed),
+      handledElsewhere: () => this.#stuck.wanted(),
+      gone: (reason) => this.#end(reason),
+    });
   }
 
   get trigger(): Trigger {
@@ -112,7 +70,7 @@ export class InterruptSource {
   }
 
   get statistics(): InterruptStatistics {
-    return { events: this.#events, handled: this.#handled, notMine: this.#notMine, storms: this.#storms };
+    return { events: this.#events, handled: this.#handled, notMine: this.#notMine, storms: this.#stuck.storms };
   }
 
   /**
@@ -125,8 +83,10 @@ export class InterruptSource {
       throw new DeviceError('busy', `${this.name} has an owner already: detach it first; observers use fired$`);
     }
     this.#handler = handler;
+    let attached = true;
     return () => {
-      if (this.#handler !== handler) return;
+      if (!attached) return;
+      attached = false;
       this.disable();
       this.#handler = undefined;
     };
@@ -140,34 +100,39 @@ export class InterruptSource {
     if (this.#handler === undefined) throw new DeviceError('closed', `${this.name}: attach a handler before enable()`);
     if (this.#enabled || this.#closedReason !== undefined) return;
     this.#enabled = true;
-    if (!this.#polling) this.#line.enable();
+    if (!this.#stuck.polling) this.#unmask();
+  }
+
+  /** Whether the owner wants events. */
+  get enabled(): boolean {
+    return this.#enabled;
   }
 
   /** Masks the line; nothing is delivered until {@link enable}. */
   disable(): void {
     if (!this.#enabled) return;
     this.#enabled = false;
-    if (!this.#polling) this.#line.disable();
+    if (!this.#stuck.polling) this.#line.disable();
   }
 
   /**
    * The next interrupt that the owner handles. Used by `interruptAfter`, which adds a deadline and the right order.
+   * The promise may be left alone: its failure is never an unhandled rejection.
    * @returns the promise and a way to stop waiting.
+   * @throws DeviceError `gone` when the source has ended.
    */
   next(): { readonly interrupt: Promise<Interrupt>; cancel(error: Error): void } {
-    let waiter: Waiter | undefined;
+    if (this.#closedReason !== undefined) throw this.#goneError(this.#closedReason);
+    let waiter: Waiter = { resolve: () => {}, reject: () => {} };
     const interrupt = new Promise<Interrupt>((resolve, reject) => {
-      if (this.#closedReason !== undefined) {
-        reject(new DeviceError('gone', `${this.name}: no interrupt will come: ${this.#closedReason}`));
-        return;
-      }
       waiter = { resolve, reject };
-      this.#waiters.add(waiter);
     });
+    interrupt.catch(() => {});
+    this.#waiters.add(waiter);
     return {
       interrupt,
       cancel: (error) => {
-        if (waiter !== undefined && this.#waiters.delete(waiter)) waiter.reject(error);
+        if (this.#waiters.delete(waiter)) waiter.reject(error);
       },
     };
   }
@@ -186,78 +151,71 @@ export class InterruptSource {
     return this.toString();
   }
 
-  #event(missed: number | undefined): void {
-    if (!this.#enabled) return;
+  #event(missed: number | undefined): Verdict {
+    if (!this.#enabled || this.#stuck.polling) return 'not-mine';
     const { trigger } = this.#line;
     if (trigger === 'edge') this.#line.rearm();
-    this.#ask(missed);
-    if (trigger === 'level' && this.#enabled && !this.#polling) this.#line.rearm();
+    this.#masked = trigger === 'level';
+    const verdict = this.#ask(missed, trigger !== 'polled');
+    if (verdict === 'not-mine' && trigger !== 'polled') this.#stuck.unwanted();
+    if (this.#masked && this.#enabled && !this.#stuck.polling) {
+      this.#masked = false;
+      this.#line.rearm();
+    }
+    return verdict;
   }
 
-  /** Asks the owner once. A throwing owner has lost control of its device: masked, then reported as uncaught. */
-  #ask(missed: number | undefined): Verdict {
+  /**
+   * Asks the owner once. A throwing owner has lost control of its device: the line is masked, who waits is told.
+   * @param fired whether the line said something, or a poll asks for itself.
+   */
+  #ask(missed: number | undefined, fired: boolean): Verdict {
     const handler = this.#handler;
     if (handler === undefined) return 'not-mine';
-    this.#events++;
-    const base = { count: this.#events, atUs: this.#clock.nowUs() };
+    const base = { count: this.#events + 1, atUs: this.#clock.nowUs() };
     const interrupt: Interrupt = missed === undefined ? base : { ...base, missed };
     let verdict: Verdict;
     try {
       verdict = handler(interrupt);
     } catch (error) {
       this.disable();
+      this.#rejectWaiters(error instanceof Error ? error : new Error(String(error)));
       throw error;
     }
+    if (fired || verdict === 'handled') this.#events++;
     if (verdict === 'handled') this.#deliver(interrupt);
-    else this.#countNotMine();
+    else if (fired) this.#notMine++;
     return verdict;
   }
 
   #deliver(interrupt: Interrupt): void {
     this.#handled++;
-    this.#notMineInARow = 0;
-    this.#stormPauseUs = STORM_PAUSE_FIRST_US;
-    for (const waiter of this.#waiters) {
-      this.#waiters.delete(waiter);
-      waiter.resolve(interrupt);
-    }
+    this.#stuck.wanted();
+    for (const waiter of this.#waiters) waiter.resolve(interrupt);
+    this.#waiters.clear();
     this.#fired.next(interrupt);
   }
 
-  #countNotMine(): void {
-    this.#notMine++;
-    this.#notMineInARow++;
-    if (this.#notMineInARow < STORM_LIMIT || this.#polling) return;
-    this.#storms++;
-    this.#polling = true;
-    this.#line.disable();
-    this.#log.warn(`${this.name}: ${STORM_LIMIT} interrupts in a row that nobody wanted; masked and polled`, {
-      pauseUs: this.#stormPauseUs,
-    });
-    this.#pollStuckLine(this.#clock.nowUs() + this.#stormPauseUs);
-    this.#stormPauseUs = Math.min(this.#stormPauseUs * 2, STORM_PAUSE_MAX_US);
+  #unmask(): void {
+    this.#masked = false;
+    this.#line.enable();
   }
 
-  #pollStuckLine(tryAgainAtUs: number): void {
-    this.#clock.after(STORM_POLL_US, () => {
-      if (this.#closedReason !== undefined) return;
-      if (this.#clock.nowUs() < tryAgainAtUs) {
-        if (this.#enabled) this.#ask(undefined);
-        this.#pollStuckLine(tryAgainAtUs);
-        return;
-      }
-      this.#polling = false;
-      this.#notMineInARow = 0;
-      if (this.#enabled) this.#line.enable();
-    });
+  #rejectWaiters(error: Error): void {
+    for (const waiter of this.#waiters) waiter.reject(error);
+    this.#waiters.clear();
+  }
+
+  #goneError(reason: string): DeviceError {
+    return new DeviceError('gone', `${this.name}: no interrupt will come: ${reason}`);
   }
 
   #end(reason: string): void {
     if (this.#closedReason !== undefined) return;
     this.#closedReason = reason;
     this.#enabled = false;
-    for (const waiter of this.#waiters) waiter.reject(new DeviceError('gone', `${this.name}: no interrupt will come: ${reason}`));
-    this.#waiters.clear();
+    this.#stuck.stop();
+    this.#rejectWaiters(this.#goneError(reason));
     this.#fired.complete();
     this.#resolveClosed(reason);
   }
