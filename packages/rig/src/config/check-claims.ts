@@ -1,29 +1,18 @@
-import { type DeviceDescription, ResourceTree } from '@ring3/core';
+import { ClaimTable } from '../claim-table.ts';
 import type { DeviceDraft } from './device-draft.ts';
 import type { Problems } from './problems.ts';
 
-/** Finds devices on the same addresses: in the order of the file, the second one is wrong. */
+/** Finds devices on the same addresses, and addresses that cannot be: of two devices, the second in the file is wrong. */
 export function checkClaims(devices: readonly DeviceDraft[], problems: Problems): void {
-  const trees = new Map<string, ResourceTree>();
+  const table = new ClaimTable();
   for (const { name, path, description } of devices) {
-    for (const space of description?.spaces ?? []) {
-      const tree = treeOf(trees, description, space.kind);
+    if (description === undefined) continue;
+    for (const space of description.spaces) {
       try {
-        tree.request(name, space.start, BigInt(space.sizeBytes));
+        table.request(name, description, space);
       } catch (error) {
-        problems.addError(path, error);
+        problems.add(path, error instanceof Error ? error.message : String(error));
       }
     }
   }
-}
-
-function treeOf(
-  trees: Map<string, ResourceTree>,
-  description: DeviceDescription | undefined,
-  kind: 'memory' | 'port',
-): ResourceTree {
-  const key = `${kind} ${description?.domain}`;
-  const tree = trees.get(key) ?? new ResourceTree(kind);
-  trees.set(key, tree);
-  return tree;
 }

@@ -63,10 +63,9 @@ async function checkBackend(
   if (module === undefined) return;
   draft.backendType = type;
   draft.backendModule = module;
-  const before = problems.count;
-  const selector = await withModel(draft, module, { path, value: rest }, context);
-  const checked = selector && (await validate(module.selector, { path, value: selector }, problems));
-  if (checked === undefined || problems.count > before) return;
+  const found = await withModel(draft, module, { path, value: rest }, context);
+  const checked = await validate(module.selector, { path, value: found.selector }, problems);
+  if (checked === undefined || !found.isComplete) return;
   draft.selector = checked;
   const backend = await attempt(() => context.backend(type, module), [...path, 'type'], problems);
   if (backend === undefined) return;
@@ -75,31 +74,43 @@ async function checkBackend(
   if (description !== undefined) draft.description = description;
 }
 
+interface SelectorDraft {
+  readonly selector: Readonly<Record<string, unknown>>;
+  /** Whether a backend can be asked with it. */
+  readonly isComplete: boolean;
+}
+
 /** Fills in the driver's own device model, where the backend takes one, and checks the options of the model. */
 async function withModel(
   draft: DeviceDraft,
   module: BackendModule,
-  { path, value }: Section,
+  section: Section,
   { loader, problems }: CheckContext,
-): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const selector = value as Readonly<Record<string, unknown>>;
-  if (module.takesModel !== true) return selector;
-  const { model: named = await modelOfDriver(draft, loader), options } = selector;
-  if (named === undefined) {
-    if (draft.driver !== undefined)
-      problems.add(path, `the driver ${draft.driver.name} has no device model of its own`, 'name one with `model:`');
-    return undefined;
-  }
-  if (typeof named !== 'string') return selector;
-  const place = 'model' in selector ? [...path, 'model'] : path;
-  const model = await attempt<Model>(() => loader.model(named), place, problems);
-  if (model === undefined) return undefined;
-  await validate(model.options, { path: [...path, 'options'], value: options ?? {} }, problems);
-  return { ...selector, model: named };
+): Promise<SelectorDraft> {
+  const selector = isRecord(section.value) ? section.value : {};
+  if (module.takesModel !== true) return { selector, isComplete: true };
+  const { model: name = await modelOfDriver(draft, section, loader, problems), options } = selector;
+  if (typeof name !== 'string') return { selector, isComplete: false };
+  const { path } = section;
+  const place = Object.hasOwn(selector, 'model') ? [...path, 'model'] : path;
+  const model = await attempt<Model>(() => loader.model(name), place, problems);
+  if (model === undefined) return { selector: { ...selector, model: name }, isComplete: false };
+  const checked = await validate(model.options, { path: [...path, 'options'], value: options ?? {} }, problems);
+  return { selector: { ...selector, model: name }, isComplete: checked !== undefined };
 }
 
-function modelOfDriver({ driver, raw }: DeviceDraft, loader: ModuleLoader): Promise<string | undefined> | undefined {
-  return driver === undefined ? undefined : loader.modelOf(String(raw['driver']));
+async function modelOfDriver(
+  { driver, raw }: DeviceDraft,
+  { path }: Section,
+  loader: ModuleLoader,
+  problems: Problems,
+): Promise<string | undefined> {
+  if (driver === undefined) return undefined;
+  const found = await attempt(async () => ({ name: await loader.modelOf(String(raw['driver'])) }), path, problems);
+  if (found !== undefined && found.name === undefined) {
+    problems.add(path, `the driver ${driver.name} has no device model of its own`, 'name one with `model:`');
+  }
+  return found?.name;
 }
 
 /** Runs what may fail; a failure is a problem at `path`. */

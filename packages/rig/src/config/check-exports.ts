@@ -1,6 +1,6 @@
-import type { CheckedExport } from './checked-config.ts';
-import { type CheckContext, attempt } from './check-device.ts';
+import { attempt, type CheckContext } from './check-device.ts';
 import { checkReference } from './check-services.ts';
+import type { CheckedExport } from './checked-config.ts';
 import { isRecord } from './config-document.ts';
 import type { DeviceDraft } from './device-draft.ts';
 import { exportSchema } from './file-schema.ts';

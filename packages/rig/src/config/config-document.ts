@@ -6,13 +6,15 @@ export interface ConfigDocument {
   readonly value: unknown;
   /** What reading alone found. */
   readonly problems: readonly Problem[];
+  /** Where the value is not what stands in the file, since it could not be read: nothing more is to be said of it. */
+  readonly unreadable: readonly ConfigPath[];
   /** Where the key at the end of `path` is, or that of its nearest parent. */
   place(path: ConfigPath): Place;
 }
 
 /** A configuration that an application made itself. */
 export function objectDocument(value: unknown, file?: string): ConfigDocument {
-  return { value, problems: [], place: () => (file === undefined ? {} : { file }) };
+  return { value, problems: [], unreadable: [], place: () => (file === undefined ? {} : { file }) };
 }
 
 /** A document in which some values are replaced: `set` has them by dotted path. */
@@ -21,6 +23,7 @@ export function withSettings(document: ConfigDocument, set: Readonly<Record<stri
   return {
     value: settings.reduce((root, { keys, value }) => replaced(root, keys, value), document.value),
     problems: document.problems,
+    unreadable: document.unreadable,
     place: (path) => {
       const isSet = settings.some(
         ({ keys }) => keys.length <= path.length && keys.every((key, index) => key === path[index]),

@@ -35,6 +35,8 @@ export interface Checked {
   readonly value: unknown;
   /** The keys that the schema knows at a path. */
   allowedKeys(path: ConfigPath): readonly string[];
+  /** What the schema says of the value at a path, for people. */
+  descriptionOf(path: ConfigPath): string | undefined;
 }
 
 /** zod's own sentences; any other one was written by the author of the schema, who knows better. */
@@ -49,8 +51,7 @@ export function issueInWords(issue: Issue, checked: Checked, base: ConfigPath = 
   if (issue.code === 'invalid_key') return (issue.issues ?? []).map(({ message }) => ({ path, message }));
   const isOwn = ZOD_SENTENCE.test(issue.message);
   const expected = isOwn ? expectation(issue) : issue.message;
-  if (value === undefined)
-    return [{ path, message: expected === undefined ? 'missing' : `missing; expected ${expected}` }];
+  if (value === undefined) return [{ path, message: missing(expected, checked.descriptionOf(path)) }];
   if (!isOwn || expected === undefined) return [{ path, message: `${issue.message}${got(value)}` }];
   return [{ path, message: `expected ${expected}, got ${valueInWords(value)}`, hint: hintFor(issue, value) }];
 }
@@ -59,6 +60,11 @@ export function issueInWords(issue: Issue, checked: Checked, base: ConfigPath = 
 function pathOf(issue: Issue): ConfigPath {
   const keys = (issue.path ?? []).map((segment) => (typeof segment === 'object' ? segment.key : segment));
   return keys.map((key) => (typeof key === 'number' ? key : String(key)));
+}
+
+function missing(expected: string | undefined, description: string | undefined): string {
+  const words = ['missing', expected && `; expected ${expected}`, description && ` (${description})`];
+  return words.filter((part) => part !== undefined).join('');
 }
 
 function got(value: unknown): string {
@@ -87,7 +93,7 @@ function expectation(issue: Issue): string | undefined {
       return `a multiple of ${issue.divisor}`;
     case 'invalid_format':
       return issue.format === 'regex'
-        ? `a text like ${issue.pattern}`
+        ? `a string like ${issue.pattern}`
         : `a valid ${issue.message.replace('Invalid ', '')}`;
     default:
       return undefined;
@@ -96,16 +102,23 @@ function expectation(issue: Issue): string | undefined {
 
 function sized({ origin, exact }: Issue, relation: string, limit: number | bigint | undefined): string {
   const size = `${exact === true ? 'exactly' : relation} ${limit}`;
-  if (origin === 'string') return size === 'at least 1' ? 'a text that is not empty' : `a text of ${size} characters`;
-  if (origin === 'array') return `a list of ${size} entries`;
+  const plural = (singular: string, many: string) => `${size} ${limit === 1 ? singular : many}`;
+  if (origin === 'string' && size === 'at least 1') return 'a string that is not empty';
+  if (origin === 'string') return `a string of ${plural('character', 'characters')}`;
+  if (origin === 'array') return `a list of ${plural('entry', 'entries')}`;
   return size;
 }
 
 function hintFor(issue: Issue, value: unknown): string | undefined {
   if (issue.code === 'invalid_type') return typeHint(issue.expected ?? '', value);
-  if (issue.code !== 'invalid_value' || typeof value !== 'string') return undefined;
-  const choices = (issue.values ?? []).filter((choice) => typeof choice === 'string');
-  const near = closest(value, choices);
+  if (issue.code !== 'invalid_value' || (typeof value !== 'string' && typeof value !== 'number')) return undefined;
+  const choices = issue.values ?? [];
+  const same = choices.find((choice) => choice !== value && String(choice) === String(value));
+  if (same !== undefined) return typeof same === 'string' ? 'write it in quotes' : 'write it without quotes';
+  const near = closest(
+    String(value),
+    choices.filter((choice) => typeof choice === 'string'),
+  );
   return near === undefined ? undefined : `did you mean "${near}"?`;
 }
 
@@ -120,8 +133,9 @@ function unionInWords(issue: Issue, value: unknown, path: ConfigPath, checked: C
   const expected = branches.map((issues) => issues.find(isMisfit)).map((misfit) => misfit && expectation(misfit));
   const words = [...new Set(expected.filter((text) => text !== undefined))].join(', or ');
   const message = words === '' || !ZOD_SENTENCE.test(issue.message) ? `${issue.message}${got(value)}` : undefined;
-  const got_ = value === undefined ? `missing; expected ${words}` : `expected ${words}, got ${valueInWords(value)}`;
-  return [{ path, message: message ?? got_ }];
+  if (message !== undefined) return [{ path, message }];
+  if (value === undefined) return [{ path, message: missing(words, checked.descriptionOf(path)) }];
+  return [{ path, message: `expected ${words}, got ${valueInWords(value)}` }];
 }
 
 function inWords(issue: Issue, path: ConfigPath, checked: Checked): IssueText[] {

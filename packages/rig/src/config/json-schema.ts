@@ -2,6 +2,7 @@ import type { OptionsSchema } from '@ring3/core';
 
 /** A JSON Schema, draft 7; only what is looked at here has a type. */
 export interface JsonSchema {
+  readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: boolean | JsonSchema;
   readonly items?: JsonSchema | readonly JsonSchema[];
@@ -35,13 +36,21 @@ export function jsonSchemaOf(schema: OptionsSchema): JsonSchema | undefined {
 
 /** The keys that a schema knows at a path: of all alternatives, where there are several. */
 export function allowedKeys(schema: OptionsSchema, path: readonly PropertyKey[]): string[] {
+  return [...new Set(nodesAt(schema, path).flatMap((node) => Object.keys(node.properties ?? {})))];
+}
+
+/** What a schema says of the value at a path, if it says anything. */
+export function descriptionOf(schema: OptionsSchema, path: readonly PropertyKey[]): string | undefined {
+  return nodesAt(schema, path).find((node) => node.description !== undefined)?.description;
+}
+
+function nodesAt(schema: OptionsSchema, path: readonly PropertyKey[]): readonly JsonSchema[] {
   const json = jsonSchemaOf(schema);
   if (json === undefined) return [];
-  const nodes = path.reduce<readonly JsonSchema[]>(
+  return path.reduce<readonly JsonSchema[]>(
     (found, key) => found.flatMap((node) => inner(node, key)),
     alternatives(json),
   );
-  return [...new Set(nodes.flatMap((node) => Object.keys(node.properties ?? {})))];
 }
 
 function inner(node: JsonSchema, key: PropertyKey): readonly JsonSchema[] {

@@ -24,7 +24,7 @@ export interface Problem extends Place {
 }
 
 /** `devices.ata0.options`, `exports[0].name`. */
-export function formatPath(path: ConfigPath): string {
+function formatPath(path: ConfigPath): string {
   return path.reduce<string>((text, key) => {
     if (typeof key === 'number') return `${text}[${key}]`;
     const word = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);

@@ -19,6 +19,7 @@ export class Problems {
   }
 
   add(path: ConfigPath, message: string, hint?: string, code?: DeviceErrorCode): void {
+    if (this.#document.unreadable.some((above) => above.every((key, index) => key === path[index]))) return;
     this.#found.push({ ...this.#problem(path, message, hint), ...(code === undefined ? {} : { code }) });
   }
 
@@ -38,10 +39,23 @@ export class Problems {
 
   /** All problems in the order of the file; without places, in the order of the checks. */
   sorted(): Problem[] {
-    return this.#found.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+    return inOrder(this.#found).filter(
+      (problem, index, all) => !all.slice(0, index).some((other) => isSame(problem, other)),
+    );
   }
 
   #problem(path: ConfigPath, message: string, hint: string | undefined): Problem {
     return { ...this.#document.place(path), path, message, ...(hint === undefined ? {} : { hint }) };
   }
+}
+
+/** Sorts by place. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+/** Whether a mistake shows twice: an alias or a merge key brings it to several devices. */
+function isSame(a: Problem, b: Problem): boolean {
+  if (a.line === undefined || a.line !== b.line || a.column !== b.column) return false;
+  return a.message === b.message && a.path.at(-1) === b.path.at(-1);
 }

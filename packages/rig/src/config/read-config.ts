@@ -90,6 +90,7 @@ async function checkFile(document: ConfigDocument, context: CheckContext): Promi
   const root = isRecord(document.value) ? document.value : {};
   const devices = await checkDevices(root['devices'], context);
   const exports = await checkExports(root['exports'], devices, context);
+  if (file !== undefined && devices.length === 0) problems.warn(['devices'], 'there are no devices');
   const sorted = inDependencyOrder(devices, problems)
     .map(finish)
     .filter((device) => device !== undefined);

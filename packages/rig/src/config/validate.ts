@@ -1,6 +1,6 @@
 import type { OptionsSchema } from '@ring3/core';
 import { type Issue, issueInWords } from './issue-words.ts';
-import { allowedKeys } from './json-schema.ts';
+import { allowedKeys, descriptionOf } from './json-schema.ts';
 import type { ConfigPath } from './problem.ts';
 import type { Problems } from './problems.ts';
 
@@ -19,7 +19,11 @@ export async function validate(
   try {
     const result = await schema['~standard'].validate(value);
     if (result.issues === undefined) return { value: result.value };
-    const checked = { value, allowedKeys: (inside: ConfigPath) => allowedKeys(schema, inside) };
+    const checked = {
+      value,
+      allowedKeys: (inside: ConfigPath) => allowedKeys(schema, inside),
+      descriptionOf: (inside: ConfigPath) => descriptionOf(schema, inside),
+    };
     const texts = result.issues.flatMap((issue) => issueInWords(issue as Issue, checked));
     for (const text of texts) problems.add([...path, ...text.path], text.message, text.hint);
     if (texts.length === 0) problems.add(path, 'not accepted, without a reason');

@@ -1,7 +1,7 @@
 import { isRecord } from './config-document.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
   int: 'a whole number',
   bigint: 'a big integer',

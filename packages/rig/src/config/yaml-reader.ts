@@ -9,6 +9,7 @@ export class YamlReader {
   /** Of the keys, by their paths as JSON; of the items of lists, where they begin. */
   readonly places = new Map<string, Place>();
   readonly problems: Problem[] = [];
+  readonly unreadable: ConfigPath[] = [];
   readonly #document: Document.Parsed;
   readonly #at: (offset: number) => Place;
   #nodes = 0;
@@ -83,11 +84,11 @@ export class YamlReader {
     const node = this.#resolve(source, path);
     if (isSeq(node)) {
       for (const item of node.items.toReversed()) this.#merge(item, entries, path, within);
-    } else if (!isMap(node)) {
+    } else if (node !== undefined && !isMap(node)) {
       this.#fault(path, node, '`<<` merges keys and values: what it names is something else');
-    } else if (within.includes(node) || within.length >= MAX_DEPTH) {
+    } else if (node !== undefined && (within.includes(node) || within.length >= MAX_DEPTH)) {
       this.#fault(path, node, 'an alias inside of what it stands for');
-    } else if (!this.#isTooMuch(node, path)) {
+    } else if (node !== undefined && !this.#isTooMuch(node, path)) {
       for (const [key, value] of this.#entries(node, path, [...within, node])) entries.set(key, value);
     }
   }
@@ -104,7 +105,7 @@ export class YamlReader {
     if (node === undefined || (isScalar(node) && typeof node.value !== 'object'))
       return String(isScalar(node) ? node.value : '');
     if (isScalar(node) && node.value === null) return '';
-    this.#fault(path, node, 'a list or a mapping cannot be a key');
+    this.problems.push({ ...this.#placeOf(node), path, message: 'a list or a mapping cannot be a key' });
     return undefined;
   }
 
@@ -119,6 +120,7 @@ export class YamlReader {
   #fault(path: ConfigPath, node: unknown, message: string, hint?: string): null {
     const place = this.places.get(JSON.stringify(path)) ?? this.#placeOf(node);
     this.problems.push({ ...place, path, message, ...(hint === undefined ? {} : { hint }) });
+    this.unreadable.push(path);
     return null;
   }
 

@@ -1,5 +1,5 @@
 import { readdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { closest } from './did-you-mean.ts';
 import { errorCode } from './resolve-module.ts';
@@ -11,7 +11,7 @@ export function isPath(name: string): boolean {
 
 /** What is at a path: a file, nothing, or why it cannot be seen. */
 export interface FoundFile {
-  readonly kind: 'file' | 'missing' | (string & {});
+  readonly kind: 'file' | 'folder' | 'missing' | (string & {});
   /** The absolute path. */
   readonly file: string;
   readonly hint?: string;
@@ -22,7 +22,7 @@ export function findFile(name: string, folder: string): FoundFile {
   const file = absolute(name, folder);
   if (file === undefined) return { kind: 'not a valid file URL', file: name };
   try {
-    return { kind: statSync(file).isDirectory() ? 'it is a folder' : 'file', file };
+    return { kind: statSync(file).isDirectory() ? 'folder' : 'file', file };
   } catch (error) {
     if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR')
       return { kind: errorCode(error) ?? String(error), file };
@@ -30,7 +30,7 @@ export function findFile(name: string, folder: string): FoundFile {
     return {
       kind: 'missing',
       file,
-      ...(near === undefined ? {} : { hint: `did you mean ${join(dirname(file), near)}?` }),
+      ...(near === undefined ? {} : { hint: `did you mean "${name.slice(0, -basename(name).length)}${near}"?` }),
     };
   }
 }

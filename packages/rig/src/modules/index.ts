@@ -1,2 +1,2 @@
+export type { Model } from './module-kinds.ts';
 export { type Builtins, ModuleLoader, type ModuleLoaderOptions } from './module-loader.ts';
-export type { Model, ModuleKind } from './module-kinds.ts';

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { DeviceError, type BackendModule, type Driver } from '@ring3/core';
+import { type BackendModule, DeviceError, type Driver } from '@ring3/core';
 import type { ExporterModule } from '../exporter.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { findFile, isPath } from './find-file.ts';
@@ -142,7 +142,8 @@ export class ModuleLoader {
   #findPath(name: string): Found {
     const { kind, file, hint } = findFile(name, this.folder);
     if (kind === 'file') return { where: file, import: () => importModule(pathToFileURL(file).href) };
-    const message = kind === 'missing' ? `there is no file ${file}` : `${file} cannot be read: ${kind}`;
+    const why = kind === 'folder' ? 'is a folder' : `cannot be read: ${kind}`;
+    const message = kind === 'missing' ? `there is no file ${file}` : `${file} ${why}`;
     throw new DeviceError(
       kind === 'missing' ? 'not-found' : 'config',
       message,
