@@ -4,7 +4,7 @@ import { SimulatedLine } from './simulated-line.ts';
 
 /**
  * One interrupt input of the simulated machine, which devices may share. A level is the OR of everyone who asserts
- * it; the enabled lines on the wire are asked until it is gone. Deliveries are events of the clock, never part of an access.
+ * it; every enabled line on the wire is asked. Deliveries are events of the clock, never part of an access.
  */
 export class InterruptWire {
   readonly name: string;
@@ -89,32 +89,22 @@ export class InterruptWire {
     return false;
   }
 
-  /**
-   * Asks line after line until the level is gone. Who quieted it is asked first the next time, so a quiet device is
-   * not blamed for the interrupts of a busy neighbour.
-   */
   #deliver(): void {
     const errors: unknown[] = [];
-    for (const line of [...this.#lines]) {
-      if (!line.ready) continue;
-      const wasAsserted = this.asserted;
+    const unwilling: SimulatedLine[] = [];
+    let handled = false;
+    for (const line of this.#lines.filter((candidate) => candidate.ready)) {
       try {
-        line.deliver();
+        if (line.deliver() === 'handled') handled = true;
+        else unwilling.push(line);
       } catch (error) {
         errors.push(error); // The neighbours on the wire are asked all the same.
       }
-      if (wasAsserted && !this.asserted) this.#moveToFront(line);
     }
+    if (handled) for (const line of unwilling) line.handledElsewhere();
     this.#deliveryPending = false;
     this.settle();
     if (errors.length > 1) throw new AggregateError(errors, `${this.name}: ${errors.length} handlers threw`);
     if (errors.length === 1) throw errors[0];
-  }
-
-  #moveToFront(line: SimulatedLine): void {
-    const index = this.#lines.indexOf(line);
-    if (index <= 0) return;
-    this.#lines.splice(index, 1);
-    this.#lines.unshift(line);
   }
 }

@@ -1,4 +1,4 @@
-import type { InterruptLine, InterruptSink, Trigger } from '@ring3/core';
+import type { InterruptLine, InterruptSink, Trigger, Verdict } from '@ring3/core';
 import type { InterruptWire } from './interrupt-wire.ts';
 
 /** What a line has seen since it was opened. */
@@ -72,12 +72,17 @@ export class SimulatedLine implements InterruptLine {
     else this.#latched = 1;
   }
 
-  /** Gives one event to the source. */
-  deliver(): void {
+  /** Gives one event to the source. @returns what its owner said of it. */
+  deliver(): Verdict {
     if (this.#latched > 0) this.#latched--;
     this.#inService = this.trigger !== 'message';
     this.#delivered++;
-    this.#sink?.event();
+    return this.#sink?.event() ?? 'not-mine';
+  }
+
+  /** A neighbour handled the event that this line's owner did not want. */
+  handledElsewhere(): void {
+    this.#sink?.handledElsewhere();
   }
 
   /** Ends the line: its device is gone. */
