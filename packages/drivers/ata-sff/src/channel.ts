@@ -1,0 +1,210 @@
+import { type Clock, isDeviceError, type Logger, type RegisterSpace, sleep, type Verdict } from '@ring3/core';
+import type { Command } from './commands.ts';
+import { Execution } from './execution.ts';
+import { describeCommand, describeRegisters, type Failure, failure, type Outcome } from './failure.ts';
+import { FairQueue } from './fair-queue.ts';
+import { ALL_ONES, STATUS } from './registers.ts';
+import { type Position, TaskFile } from './task-file.ts';
+import { type WaitContext, waitWhileBusy } from './wait-ready.ts';
+import { Watchdog } from './watchdog.ts';
+
+/** What a channel counts. */
+export interface ChannelStatistics {
+  commands: number;
+  /** Commands that moved on although their interrupt had not come. */
+  lostInterrupts: number;
+  /** Interrupts that found no command, or a busy device. */
+  spuriousInterrupts: number;
+  resets: number;
+}
+
+/** How a channel is driven. */
+export interface ChannelSettings {
+  readonly useInterrupts: boolean;
+  /** How long a device may be ready without an interrupt before that counts as lost. */
+  readonly lostInterruptUs: number;
+  readonly verifyTaskFile: boolean;
+}
+
+/** Lost interrupts in a row after which the line is taken for dead. */
+const LOST_LIMIT = 3;
+const IDLE_TIMEOUT_US = 5_000_000;
+const LOAD_ATTEMPTS = 3;
+const DISAGREEMENT_PAUSE_US = 1_000;
+const NO_DATA = new Uint8Array(0);
+
+/** One SFF channel: up to two devices, one command at a time, by interrupt or by polling. */
+export class Channel implements WaitContext {
+  readonly name: string;
+  readonly taskFile: TaskFile;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly queue = new FairQueue();
+  readonly statistics: ChannelStatistics = { commands: 0, lostInterrupts: 0, spuriousInterrupts: 0, resets: 0 };
+  readonly #watchdog: Watchdog;
+  #verify: boolean;
+  #interruptsWork: boolean;
+  #frozen = true;
+  #lostInARow = 0;
+  #running: Execution | undefined;
+
+  constructor(
+    environment: { readonly name: string; readonly clock: Clock; readonly log: Logger },
+    spaces: { readonly command: RegisterSpace; readonly control: RegisterSpace | undefined },
+    settings: ChannelSettings,
+  ) {
+    this.name = environment.name;
+    this.clock = environment.clock;
+    this.log = environment.log;
+    this.taskFile = new TaskFile(spaces.command, spaces.control, environment.clock);
+    this.#interruptsWork = settings.useInterrupts;
+    this.#verify = settings.verifyTaskFile;
+    this.#watchdog = new Watchdog(this, settings.lostInterruptUs, (execution) => this.#lostInterrupt(execution));
+  }
+
+  /** Whether the next command waits for its interrupt. */
+  get usesInterrupts(): boolean {
+    return this.#interruptsWork && !this.#frozen;
+  }
+
+  /** nIEN set and whatever was pending acknowledged: commands are polled until {@link thaw}. */
+  freeze(): void {
+    this.#frozen = true;
+    this.taskFile.setInterrupts(false);
+    this.taskFile.status();
+  }
+
+  /** Back to normal work: interrupts on again, if they are used. */
+  thaw(): void {
+    this.taskFile.status();
+    this.taskFile.setInterrupts(this.#interruptsWork);
+    this.#frozen = false;
+  }
+
+  /** For devices that do not show what was written before the command comes. */
+  stopVerifying(why: string): void {
+    if (!this.#verify) return;
+    this.#verify = false;
+    this.log.info(`${this.name}: the task file is not read back before commands: ${why}`);
+  }
+
+  /** Interrupts will not come any more: what runs now and what comes later is polled. */
+  stopInterrupts(why: string): void {
+    if (!this.#interruptsWork) return;
+    this.#interruptsWork = false;
+    this.log.warn(`${this.name}: polling from now on, until the driver is attached anew: ${why}`);
+    this.#watchdog.stop();
+    if (this.#frozen) return;
+    this.taskFile.setInterrupts(false);
+    if (this.#running !== undefined) void this.#poll(this.#running);
+  }
+
+  /** Runs one command on one device. Only who has the turn of the {@link queue} may call this. */
+  async execute(command: Command, position: Position, data: Uint8Array = NO_DATA): Promise<Outcome> {
+    const refused = await this.#prepare(command, position);
+    if (refused !== undefined) return { failure: refused, begun: false };
+    const execution = new Execution(this.taskFile, this.clock, command, data);
+    this.#running = execution;
+    this.statistics.commands++;
+    try {
+      execution.start();
+      // ATA/ATAPI-6 9.6: the first block of data to the device is asked for without an interrupt.
+      const polled = () => !this.usesInterrupts || execution.awaitsFirstBlock;
+      if (polled()) await this.#poll(execution, () => !polled());
+      if (!execution.over) this.#watchdog.guard(execution);
+      return await execution.finished;
+    } catch (error) {
+      execution.abandon(error);
+      return await execution.finished;
+    } finally {
+      this.#running = undefined;
+      this.#watchdog.stop();
+    }
+  }
+
+  /** The owner's part of an interrupt. Reads Status at most once, and only when the device is not busy. */
+  handleInterrupt(): Verdict {
+    const execution = this.#running;
+    if (execution === undefined || !this.usesInterrupts) return this.#spurious();
+    try {
+      if (!execution.advance()) return this.#notMine();
+    } catch (error) {
+      execution.abandon(error);
+      return 'handled';
+    }
+    execution.confirm();
+    this.#lostInARow = 0;
+    if (execution.endsWithoutInterrupt) this.#watchdog.hurry(execution);
+    return 'handled';
+  }
+
+  /** Nobody waits for it: a line that is still up is taken down by reading Status. */
+  #spurious(): Verdict {
+    try {
+      if ((this.taskFile.peek() & STATUS.BSY) === 0) this.taskFile.status();
+    } catch (error) {
+      if (!isDeviceError(error)) throw error;
+    }
+    return this.#notMine();
+  }
+
+  #notMine(): Verdict {
+    this.statistics.spuriousInterrupts++;
+    return 'not-mine';
+  }
+
+  #lostInterrupt(execution: Execution): void {
+    this.statistics.lostInterrupts++;
+    this.#lostInARow++;
+    const what = `${this.name}: ${describeCommand(execution.command)}: lost interrupt`;
+    if (this.#lostInARow === 1)
+      this.log.warn(`${what}: the device is ready, the interrupt did not come; going on as if it had`);
+    if (this.#lostInARow >= LOST_LIMIT) this.stopInterrupts(`${LOST_LIMIT} interrupts in a row were lost`);
+  }
+
+  /** Selects the device, waits until it is idle, writes the task file; the command itself is not written yet. */
+  async #prepare(command: Command, position: Position): Promise<Failure | undefined> {
+    const what = describeCommand(command);
+    try {
+      for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
+        if (this.taskFile.selected !== position) await this.#select(position, what);
+        const { status, same } = this.taskFile.load(command, position, this.#verify);
+        const idle = (status & (STATUS.BSY | STATUS.DRQ)) === 0;
+        if (idle && same) return undefined;
+        if (!idle) await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
+        this.taskFile.forgetSelection();
+      }
+      const status = this.taskFile.peek();
+      const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
+      const why = stuck ? 'the device is not idle' : 'the task file does not hold what was written';
+      return failure('protocol', `${what} was not started: ${why}: ${describeRegisters(status)}`, status, {
+        stuck: true,
+      });
+    } catch (error) {
+      if (!isDeviceError(error)) throw error;
+      return failure(error.code === 'timeout' ? 'timeout' : 'gone', error.message, ALL_ONES, { stuck: true });
+    }
+  }
+
+  /** ATA/ATAPI-6 9.3: the device is written to only when it is selected and idle. */
+  async #select(position: Position, what: string): Promise<void> {
+    this.taskFile.select(position);
+    await waitWhileBusy(this, { what: `device ${position} before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
+  }
+
+  /** Polls until the command is over, or until `enough`. Never rejects. */
+  async #poll(execution: Execution, enough = () => false): Promise<void> {
+    const stopped = () => execution.over || enough();
+    const what = describeCommand(execution.command);
+    try {
+      while (!stopped()) {
+        const left = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
+        await waitWhileBusy(this, { what, timeoutUs: Math.max(left, 0), stopped });
+        // Where Status and AltStatus disagree time has to pass, or this would turn for ever in none.
+        if (!stopped() && !execution.advance()) await sleep(this.clock, DISAGREEMENT_PAUSE_US);
+      }
+    } catch (error) {
+      execution.abandon(error);
+    }
+  }
+}

@@ -1,0 +1,175 @@
+import { type Clock, isDeviceError } from '@ring3/core';
+import type { Command } from './commands.ts';
+import {
+  describeCommand,
+  describeRegisters,
+  type Failure,
+  type FailureKind,
+  failure,
+  type Outcome,
+} from './failure.ts';
+import { STATUS } from './registers.ts';
+import type { TaskFile } from './task-file.ts';
+
+/** Where a running command stands (ATA/ATAPI-6 9.4 to 9.6). */
+type Phase = 'first' | 'data' | 'ending' | 'over';
+
+/** The bits of a status that decide; the others may flicker. */
+const MEANING = STATUS.BSY | STATUS.DRDY | STATUS.DF | STATUS.DRQ | STATUS.ERR;
+const READ_AGAIN = 3;
+
+/**
+ * One command on the device, from its start to its end: the host state machine of programmed I/O. It never waits;
+ * interrupt, poll and watchdog all call {@link advance}, and whoever comes first moves it on.
+ */
+export class Execution {
+  readonly command: Command;
+  /** Resolves when the command is over; one promise per command, not one per sector. */
+  readonly finished: Promise<Outcome>;
+  /** When the device last did something. */
+  lastProgressUs: number;
+  #begun = false;
+  #phase: Phase;
+  #done = 0;
+  readonly #taskFile: TaskFile;
+  readonly #clock: Clock;
+  readonly #data: Uint8Array;
+  #resolve: (outcome: Outcome) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(taskFile: TaskFile, clock: Clock, command: Command, data: Uint8Array) {
+    this.command = command;
+    this.#taskFile = taskFile;
+    this.#clock = clock;
+    this.#data = data;
+    this.#phase = command.protocol === 'pio-out' ? 'first' : command.protocol === 'pio-in' ? 'data' : 'ending';
+    this.lastProgressUs = clock.nowUs();
+    this.finished = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  get over(): boolean {
+    return this.#phase === 'over';
+  }
+
+  /** The first block of data to the device is asked for without an interrupt. */
+  get awaitsFirstBlock(): boolean {
+    return this.#phase === 'first';
+  }
+
+  /** All data came, but the device is still busy: no interrupt will tell when it is not. */
+  get endsWithoutInterrupt(): boolean {
+    return this.#phase === 'ending' && this.command.protocol === 'pio-in';
+  }
+
+  /** Writes the command register. */
+  start(): void {
+    if ((this.#taskFile.start(this.command.opcode) & STATUS.BSY) !== 0) this.#begun = true;
+  }
+
+  /**
+   * Looks at the device; when it is not busy, reads Status once (which acknowledges) and takes the next step, moving a
+   * whole DRQ block when one is due.
+   * @returns whether the device had something to say.
+   */
+  advance(): boolean {
+    if (this.#phase === 'over') return false;
+    const status = this.#readStatus();
+    if (status === undefined) return false;
+    this.lastProgressUs = this.#clock.nowUs();
+    if ((status & (STATUS.ERR | STATUS.DF)) !== 0) this.#deviceFailed(status);
+    else if (this.#phase === 'ending') this.#conclude(status);
+    else if ((status & STATUS.DRQ) === 0) this.fail('protocol', 'DRQ=0 and no error where data was expected', status);
+    else this.#moveBlock();
+    return true;
+  }
+
+  /** The interrupt of this command came. */
+  confirm(): void {
+    this.#begun = true;
+  }
+
+  /** Ends the command without the device. */
+  fail(kind: FailureKind, what: string, status: number, details: Partial<Failure> = {}): void {
+    const words = `${describeCommand(this.command)}: ${what}: ${describeRegisters(status, details.error)}`;
+    const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
+    this.#finish(failure(kind, words, status, { bytesDone: this.#done, stuck, ...details }));
+  }
+
+  /** Ends the command because an access threw: a space that was closed under it, or a bug, which is passed on. */
+  abandon(error: unknown): void {
+    if (this.over) return;
+    if (!isDeviceError(error)) {
+      this.#phase = 'over';
+      this.#reject(error);
+      return;
+    }
+    const kind: FailureKind = error.code === 'timeout' ? 'timeout' : 'gone';
+    const lastValue = error.details['lastValue'];
+    const status = typeof lastValue === 'number' ? lastValue : STATUS.BSY;
+    this.#finish(failure(kind, error.message, status, { bytesDone: this.#done, stuck: true }));
+  }
+
+  /** BSY=0 in AltStatus and Status, and both saying the same; `undefined` while busy. */
+  #readStatus(): number | undefined {
+    for (let attempt = 0; attempt < READ_AGAIN; attempt++) {
+      const peeked = this.#taskFile.peek();
+      if ((peeked & STATUS.BSY) !== 0) {
+        this.#begun = true;
+        return undefined;
+      }
+      if (!this.#taskFile.hasControl) return peeked;
+      const status = this.#taskFile.status();
+      if (((peeked ^ status) & MEANING) === 0) return status;
+    }
+    return undefined;
+  }
+
+  #moveBlock(): void {
+    const block = this.#data.subarray(this.#done, this.#done + this.command.drqBlockBytes);
+    const reads = this.command.protocol === 'pio-in';
+    if (reads) this.#taskFile.readData(block);
+    else this.#taskFile.writeData(block);
+    this.#done += block.length;
+    this.#phase = this.#done < this.#data.length ? 'data' : 'ending';
+    this.#taskFile.settle();
+    if (!reads || this.#phase !== 'ending') return;
+    const after = this.#taskFile.peek();
+    if ((after & STATUS.BSY) === 0) this.#conclude(after);
+  }
+
+  /** Success is DRDY and nothing else: a device that still wants or offers data has counted other words than we did. */
+  #conclude(status: number): void {
+    if ((status & (STATUS.ERR | STATUS.DF)) !== 0) this.#deviceFailed(status);
+    else if ((status & STATUS.DRQ) !== 0) this.fail('protocol', 'DRQ=1 after the last block', status);
+    else if ((status & STATUS.DRDY) === 0) this.fail('protocol', 'DRDY=0 at the end', status);
+    else this.#finish(undefined);
+  }
+
+  /**
+   * ERR or DF. A read may offer a block of junk with it, which is taken off the device; a device that offers more, or
+   * wants data with an error, needs a reset.
+   */
+  #deviceFailed(status: number): void {
+    let after = status;
+    if ((status & STATUS.DRQ) !== 0 && this.command.protocol === 'pio-in') {
+      this.#taskFile.readData(new Uint8Array(this.command.drqBlockBytes));
+      this.#taskFile.settle();
+      after = this.#taskFile.peek();
+    }
+    const { error, lba, lbaMid, lbaHigh } = this.#taskFile.readResult(this.command.addressing);
+    this.fail((status & STATUS.DF) === 0 ? 'error' : 'fault', 'the device reports', status, {
+      error,
+      lba: this.command.addressing === 'none' ? undefined : lba,
+      signature: { lbaMid, lbaHigh },
+      stuck: (after & (STATUS.BSY | STATUS.DRQ)) !== 0,
+    });
+  }
+
+  #finish(failed: Failure | undefined): void {
+    this.#phase = 'over';
+    this.#resolve({ failure: failed, begun: this.#begun || this.command.protocol !== 'non-data' });
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * The registers, commands and signatures of an SFF ATA channel, in the order and words of the datasheet: the ATA/ATAPI-6
+ * draft (T13/1410D) and, for FUA and large sectors, ATA8-ACS (T13/1699-D). No other file has an offset, a bit or an opcode.
+ */
+import { bit, bits, readOnly, readWrite, writeOnly } from '@ring3/core';
+
+const STATUS_BITS = {
+  ERR: bit(0),
+  DRQ: bit(3),
+  DSC: bit(4),
+  DF: bit(5),
+  DRDY: bit(6),
+  BSY: bit(7),
+};
+
+const ERROR_BITS = {
+  ABRT: bit(2),
+  /** Media change request. */
+  MCR: bit(3),
+  IDNF: bit(4),
+  /** Media changed. */
+  MC: bit(5),
+  UNC: bit(6),
+  ICRC: bit(7),
+};
+
+/** The Command Block registers, selected by CS0-. Error and Features share an offset, so do Status and Command. */
+export const COMMAND_BLOCK = {
+  data: readWrite(0, 16),
+  error: readOnly(1, 8, ERROR_BITS),
+  features: writeOnly(1, 8),
+  sectorCount: readWrite(2, 8),
+  lbaLow: readWrite(3, 8),
+  lbaMid: readWrite(4, 8),
+  lbaHigh: readWrite(5, 8),
+  /** Bits 7 and 5 are obsolete; devices before ATA-4 want ones there. */
+  device: readWrite(6, 8, { LBA27_24: bits(3, 0), DEV: bit(4), OBSOLETE5: bit(5), LBA: bit(6), OBSOLETE7: bit(7) }),
+  status: readOnly(7, 8, STATUS_BITS),
+  command: writeOnly(7, 8),
+};
+
+const DEVICE_CONTROL_BITS = { nIEN: bit(1), SRST: bit(2), HOB: bit(7) };
+
+/** The Control Block registers, selected by CS1-, in a space that has this one byte only (legacy 3F6h). */
+export const CONTROL_BYTE = {
+  alternateStatus: readOnly(0, 8, STATUS_BITS),
+  deviceControl: writeOnly(0, 8, DEVICE_CONTROL_BITS),
+};
+
+/** The same in the four bytes that BAR1 and BAR3 of a native-mode PCI function have (PCI IDE Controller Specification, 2.4). */
+export const CONTROL_BAR = {
+  alternateStatus: readOnly(2, 8, STATUS_BITS),
+  deviceControl: writeOnly(2, 8, DEVICE_CONTROL_BITS),
+};
+
+/** The control register of a space of this size. */
+export function controlLayout(sizeBytes: number): typeof CONTROL_BYTE {
+  return sizeBytes >= 4 ? CONTROL_BAR : CONTROL_BYTE;
+}
+
+export const STATUS = COMMAND_BLOCK.status.mask;
+export const ERROR = COMMAND_BLOCK.error.mask;
+export const DEVICE = COMMAND_BLOCK.device.mask;
+export const DEVICE_CONTROL = CONTROL_BYTE.deviceControl.mask;
+
+/** What a bus that nothing drives reads. */
+export const ALL_ONES = 0xff;
+
+/** Command codes (ATA/ATAPI-6 clause 8; CEh: ATA8-ACS 7.66). */
+export const OPCODE = {
+  READ_SECTORS: 0x20,
+  READ_SECTORS_EXT: 0x24,
+  READ_MULTIPLE_EXT: 0x29,
+  WRITE_SECTORS: 0x30,
+  WRITE_SECTORS_EXT: 0x34,
+  WRITE_MULTIPLE_EXT: 0x39,
+  EXECUTE_DEVICE_DIAGNOSTIC: 0x90,
+  READ_MULTIPLE: 0xc4,
+  WRITE_MULTIPLE: 0xc5,
+  SET_MULTIPLE_MODE: 0xc6,
+  WRITE_MULTIPLE_FUA_EXT: 0xce,
+  FLUSH_CACHE: 0xe7,
+  FLUSH_CACHE_EXT: 0xea,
+  IDENTIFY_DEVICE: 0xec,
+  SET_FEATURES: 0xef,
+} as const;
+
+/** Subcommands of SET FEATURES, in the Features register (ATA/ATAPI-6 8.46). */
+export const FEATURE = {
+  ENABLE_WRITE_CACHE: 0x02,
+  SPIN_UP: 0x07,
+  DISABLE_WRITE_CACHE: 0x82,
+} as const;
+
+/** Diagnostic codes in the Error register after a reset (ATA/ATAPI-6 8.11, table 26). */
+export const DIAGNOSTIC = {
+  FAILED: 0x00,
+  PASSED: 0x01,
+  /** Device 0 passed, device 1 failed or is not there; seen by device 0. */
+  DEVICE_1_FAILED: 0x81,
+} as const;
+
+/** What a device leaves in LBA Mid and LBA High after a reset (ATA/ATAPI-6 9.12). */
+export const SIGNATURE = {
+  ATA: { lbaMid: 0x00, lbaHigh: 0x00 },
+  PACKET: { lbaMid: 0x14, lbaHigh: 0xeb },
+  /** Serial ATA devices behind a bridge. */
+  SATA: { lbaMid: 0x3c, lbaHigh: 0xc3 },
+  SATA_PACKET: { lbaMid: 0x69, lbaHigh: 0x96 },
+} as const;
+
+/** Sector Count and LBA Low of every signature. */
+export const SIGNATURE_COUNT = 0x01;
+
+/** Patterns of the presence test: each the complement of the other. */
+export const ECHO = { FIRST: 0x55, SECOND: 0xaa } as const;
+
+/** The first address that a 28-bit command cannot reach: words 60-61 of IDENTIFY end there (ATA/ATAPI-6 6.2.1). */
+export const LBA28_END = 0x0fff_ffff;
+export const LBA28_MAX_SECTORS = 256;
+/** The most sectors of one 48-bit command. */
+export const LBA48_MAX_SECTORS = 65_536;
+
+/** The status that controllers without a pull-down on D7 or with nothing behind them are known to show for ever. */
+export const STATUS_STUCK = 0x7f;

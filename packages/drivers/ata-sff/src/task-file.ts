@@ -1,0 +1,205 @@
+import { type BoundRegisters, bindRegisters, type Clock, type RegisterOp, type RegisterSpace } from '@ring3/core';
+import { addressOf, type Command, type TaskFileImage, taskFileImage } from './commands.ts';
+import { ALL_ONES, COMMAND_BLOCK, controlLayout, DEVICE, DEVICE_CONTROL, ECHO } from './registers.ts';
+
+/** Device 0 or device 1 of a channel. */
+export type Position = 0 | 1;
+
+/** What a device leaves in the registers: after a reset its signature, after a failed command where it failed. */
+export interface Result {
+  readonly error: number;
+  readonly count: number;
+  readonly lbaLow: number;
+  readonly lbaMid: number;
+  readonly lbaHigh: number;
+  /** `undefined` for a 48-bit command where the previous registers cannot be read. */
+  readonly lba: number | undefined;
+}
+
+/** A device needs this long after a register write before its status can be trusted (ATA/ATAPI-6 7.15.6.1). */
+const SETTLE_NS = 400;
+
+/**
+ * The registers of one channel, as acts: select, load, start, look. Knows what is lost without a control block: no
+ * AltStatus (looking is acknowledging), no nIEN, no SRST, no HOB.
+ */
+export class TaskFile {
+  readonly #space: RegisterSpace;
+  readonly #command: BoundRegisters<typeof COMMAND_BLOCK>;
+  readonly #control: BoundRegisters<ReturnType<typeof controlLayout>> | undefined;
+  readonly #clock: Clock;
+  /** nIEN as it was set last, to set it again after a reset (libata's `last_ctl`). */
+  #nIEN: number = DEVICE_CONTROL.nIEN;
+  #selected: Position | undefined;
+
+  constructor(command: RegisterSpace, control: RegisterSpace | undefined, clock: Clock) {
+    this.#space = command;
+    this.#clock = clock;
+    this.#command = bindRegisters(command, COMMAND_BLOCK);
+    if (control !== undefined) this.#control = bindRegisters(control, controlLayout(control.sizeBytes));
+  }
+
+  get hasControl(): boolean {
+    return this.#control !== undefined;
+  }
+
+  /** The device that answers; `undefined` after a reset. */
+  get selected(): Position | undefined {
+    return this.#selected;
+  }
+
+  /** The status without acknowledging an interrupt, where there is AltStatus. */
+  peek(): number {
+    return this.#control === undefined ? this.#command.status.read() : this.#control.alternateStatus.read();
+  }
+
+  /** The status; acknowledges the interrupt. */
+  status(): number {
+    return this.#command.status.read();
+  }
+
+  /** Lets 400 ns pass after a write: AltStatus is read to flush it and thrown away. @returns what was read. */
+  settle(): number {
+    const seen = this.#control === undefined ? 0 : this.#control.alternateStatus.read();
+    this.#clock.spinNs(SETTLE_NS);
+    return seen;
+  }
+
+  /** nIEN, flushed. Does nothing without a control block. */
+  setInterrupts(enabled: boolean): void {
+    this.#nIEN = enabled ? 0 : DEVICE_CONTROL.nIEN;
+    this.#setControl(this.#nIEN);
+  }
+
+  /** SRST, flushed; nIEN stays. Both devices of the channel obey, and device 0 is selected afterwards. */
+  setReset(asserted: boolean): void {
+    this.#setControl(this.#nIEN | (asserted ? DEVICE_CONTROL.SRST : 0));
+    this.#selected = undefined;
+  }
+
+  /** Makes a device the one that answers, and lets 400 ns pass. */
+  select(position: Position): void {
+    this.#command.device.write(deviceByte(position, 0));
+    this.settle();
+    this.#selected = position;
+  }
+
+  /** Makes the next command select its device again. */
+  forgetSelection(): void {
+    this.#selected = undefined;
+  }
+
+  /**
+   * Writes everything of a command but the command itself, and looks at the status.
+   * @param verify reads the registers back too.
+   * @returns the status, and whether what was read back is what was written.
+   */
+  load(command: Command, position: Position, verify: boolean): { readonly status: number; readonly same: boolean } {
+    const image = taskFileImage(command);
+    const device = deviceByte(position, image.lbaTop) | (command.addressing === 'none' ? 0 : DEVICE.LBA);
+    const registers = this.#command;
+    const ops: RegisterOp[] = [];
+    if (image.previous !== undefined) this.#pushAddress(ops, image.previous);
+    ops.push(registers.features.writeOp(image.features));
+    this.#pushAddress(ops, image);
+    ops.push(registers.device.writeOp(device), registers.status.readOp);
+    if (verify) ops.push(...this.#addressReads, registers.device.readOp);
+    const [status = ALL_ONES, ...readBack] = this.#space.sequence(ops);
+    return { status, same: !verify || this.#isSame(readBack, image, device) };
+  }
+
+  /** Starts the loaded command. @returns AltStatus as it was read at once, before 400 ns: only BSY=1 means something. */
+  start(opcode: number): number {
+    this.#command.command.write(opcode);
+    return this.settle();
+  }
+
+  /** The registers after a reset or a failure; the address as the command gave it. */
+  readResult(addressing: Command['addressing']): Result {
+    const { error, device } = this.#command;
+    const [errorBits = 0, ...values] = this.#space.sequence([error.readOp, ...this.#addressReads, device.readOp]);
+    const [count = 0, lbaLow = 0, lbaMid = 0, lbaHigh = 0, deviceBits = 0] = values;
+    const current = { lbaLow, lbaMid, lbaHigh, lbaTop: addressing === 'lba28' ? deviceBits & DEVICE.LBA27_24 : 0 };
+    const result = { error: errorBits, count, lbaLow, lbaMid, lbaHigh };
+    if (addressing !== 'lba48') return { ...result, lba: addressOf(current) };
+    const previous = this.#readPrevious();
+    return { ...result, lba: previous && addressOf({ ...current, previous }) };
+  }
+
+  /** Fills `into` from the Data register: 16-bit accesses, bytes in the order of the bus (memory order on any host). */
+  readData(into: Uint8Array): void {
+    this.#space.readFifo16(COMMAND_BLOCK.data.offset, into);
+  }
+
+  /** The counterpart of {@link readData}. */
+  writeData(from: Uint8Array): void {
+    this.#space.writeFifo16(COMMAND_BLOCK.data.offset, from);
+  }
+
+  /** Whether the selected device keeps what is written to it (ATA/ATAPI-6 9.16.1); both registers end as 55h, AAh. */
+  echoes(): boolean {
+    const { sectorCount, lbaLow } = this.#command;
+    const write = (count: number, low: number) => [sectorCount.writeOp(count), lbaLow.writeOp(low)];
+    const [count, low] = this.#space.sequence([
+      ...write(ECHO.FIRST, ECHO.SECOND),
+      ...write(ECHO.SECOND, ECHO.FIRST),
+      ...write(ECHO.FIRST, ECHO.SECOND),
+      sectorCount.readOp,
+      lbaLow.readOp,
+    ]);
+    return count === ECHO.FIRST && low === ECHO.SECOND;
+  }
+
+  /** Whether nothing drives the bus: every register reads all ones. Acknowledges nothing. */
+  allOnes(): boolean {
+    const { device } = this.#command;
+    const values = this.#space.sequence([device.readOp, ...this.#addressReads]);
+    return values.every((value) => value === ALL_ONES) && this.peek() === ALL_ONES;
+  }
+
+  get #addressReads(): RegisterOp[] {
+    const { sectorCount, lbaLow, lbaMid, lbaHigh } = this.#command;
+    return [sectorCount.readOp, lbaLow.readOp, lbaMid.readOp, lbaHigh.readOp];
+  }
+
+  #pushAddress(ops: RegisterOp[], image: NonNullable<TaskFileImage['previous']>): void {
+    const { sectorCount, lbaLow, lbaMid, lbaHigh } = this.#command;
+    ops.push(sectorCount.writeOp(image.count), lbaLow.writeOp(image.lbaLow));
+    ops.push(lbaMid.writeOp(image.lbaMid), lbaHigh.writeOp(image.lbaHigh));
+  }
+
+  /** What the two-deep registers took first, through HOB (ATA/ATAPI-6 7.8.6). */
+  #readPrevious(): TaskFileImage['previous'] {
+    if (this.#control === undefined) return undefined;
+    this.#setControl(this.#nIEN | DEVICE_CONTROL.HOB);
+    const [count = 0, lbaLow = 0, lbaMid = 0, lbaHigh = 0] = this.#space.sequence(this.#addressReads);
+    this.#setControl(this.#nIEN);
+    return { count, lbaLow, lbaMid, lbaHigh };
+  }
+
+  #isSame(readBack: readonly number[], image: TaskFileImage, device: number): boolean {
+    const [count, lbaLow, lbaMid, lbaHigh, deviceBits = 0] = readBack;
+    const matches = (wanted: NonNullable<TaskFileImage['previous']>) =>
+      count === wanted.count && lbaLow === wanted.lbaLow && lbaMid === wanted.lbaMid && lbaHigh === wanted.lbaHigh;
+    const meaning = DEVICE.DEV | DEVICE.LBA | DEVICE.LBA27_24;
+    if (!matches(image) || ((deviceBits ^ device) & meaning) !== 0) return false;
+    if (image.previous === undefined || this.#control === undefined) return true;
+    const previous = this.#readPrevious();
+    return (
+      previous?.count === image.previous.count &&
+      previous.lbaLow === image.previous.lbaLow &&
+      previous.lbaMid === image.previous.lbaMid &&
+      previous.lbaHigh === image.previous.lbaHigh
+    );
+  }
+
+  #setControl(value: number): void {
+    if (this.#control === undefined) return;
+    this.#control.deviceControl.write(value);
+    this.#control.alternateStatus.read();
+  }
+}
+
+function deviceByte(position: Position, lbaTop: number): number {
+  return DEVICE.OBSOLETE7 | DEVICE.OBSOLETE5 | (position === 1 ? DEVICE.DEV : 0) | lbaTop;
+}

@@ -1,0 +1,95 @@
+import { duration, type Timer } from '@ring3/core';
+import type { Execution } from './execution.ts';
+import { describeCommand, describeRegisters } from './failure.ts';
+import { ALL_ONES } from './registers.ts';
+import { GONE_AFTER_US, SLOW_AFTER_US, type WaitContext } from './wait-ready.ts';
+
+/** It looks this often, so that a removed device is noticed well within a second. */
+const LOOK_US = 400_000;
+/** And this often while a device is busy after the last block of a read, which no interrupt ends. */
+const LOOK_SOON_US = 1_000;
+
+/**
+ * Looks after a command that waits for an interrupt: nobody waits for one without a timer. Notices what an interrupt
+ * cannot tell: that it was lost, that the device is gone, that the time is up.
+ */
+export class Watchdog {
+  readonly #context: WaitContext;
+  readonly #lostInterruptUs: number;
+  readonly #onLostInterrupt: (execution: Execution) => void;
+  #timer: Timer | undefined;
+  #onesSinceUs: number | undefined;
+  #saidSlow = false;
+
+  /** @param onLostInterrupt called when a command moved on although its interrupt had not come. */
+  constructor(context: WaitContext, lostInterruptUs: number, onLostInterrupt: (execution: Execution) => void) {
+    this.#context = context;
+    this.#lostInterruptUs = lostInterruptUs;
+    this.#onLostInterrupt = onLostInterrupt;
+  }
+
+  /** Begins to look after a command. */
+  guard(execution: Execution): void {
+    this.#onesSinceUs = undefined;
+    this.#saidSlow = false;
+    this.#lookLater(execution);
+  }
+
+  /** The command has come to where no interrupt will end it. */
+  hurry(execution: Execution): void {
+    this.#timer?.cancel();
+    this.#lookLater(execution);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #lookLater(execution: Execution): void {
+    const calm = this.#onesSinceUs === undefined ? LOOK_US : GONE_AFTER_US;
+    const timer = this.#context.clock.after(execution.endsWithoutInterrupt ? LOOK_SOON_US : calm, () => {
+      try {
+        this.#look(execution);
+      } catch (error) {
+        execution.abandon(error);
+      }
+      if (!execution.over && this.#timer === timer) this.#lookLater(execution);
+    });
+    this.#timer = timer;
+  }
+
+  #look(execution: Execution): void {
+    const silentUs = this.#context.clock.nowUs() - execution.lastProgressUs;
+    if (this.#isGone()) {
+      execution.fail('gone', 'every register reads all ones, nothing drives the bus', ALL_ONES);
+    } else if (execution.endsWithoutInterrupt) {
+      execution.advance();
+    } else if (silentUs >= this.#lostInterruptUs && execution.advance()) {
+      this.#onLostInterrupt(execution);
+    }
+    if (execution.over) return;
+    if (silentUs >= execution.command.timeoutUs) {
+      execution.fail('timeout', `no end within ${duration(silentUs)}`, this.#context.taskFile.peek(), { stuck: true });
+    } else if (silentUs >= SLOW_AFTER_US && !this.#saidSlow) {
+      this.#saySlow(execution);
+    }
+  }
+
+  #isGone(): boolean {
+    const { taskFile, clock } = this.#context;
+    if (!taskFile.allOnes()) {
+      this.#onesSinceUs = undefined;
+      return false;
+    }
+    this.#onesSinceUs ??= clock.nowUs();
+    return clock.nowUs() - this.#onesSinceUs >= GONE_AFTER_US;
+  }
+
+  #saySlow(execution: Execution): void {
+    this.#saidSlow = true;
+    const { log, name, taskFile } = this.#context;
+    const status = describeRegisters(taskFile.peek());
+    log.warn(`${name}: ${describeCommand(execution.command)}: slow to respond, please be patient (${status})`);
+  }
+}
