@@ -34,11 +34,13 @@ export class Connection {
   #disk: ExportedDisk | undefined;
   #transmission: Transmission | undefined;
 
-  constructor(id: number, socket: Socket, context: ConnectionContext) {
+  /** Takes over a connection that was accepted and not read from (`pauseOnConnect`). */
+  constructor(id: number, accepted: Socket, context: ConnectionContext) {
     this.#id = id;
-    this.#socket = socket;
     this.#context = context;
-    this.#reader = new SocketReader(socket);
+    this.#reader = new SocketReader(accepted);
+    const { socket } = this.#reader;
+    this.#socket = socket;
     this.#writer = new ReplyWriter(socket);
     this.#timer = context.clock.after(context.limits.handshakeMs * 1000, () =>
       this.cut('it did not finish the handshake'),

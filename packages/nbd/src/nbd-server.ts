@@ -64,7 +64,9 @@ export class NbdServer {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#pool = new BufferPool(this.#limits.idleBytes);
     // Half open: what a client asked for before it closed its side is still answered.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
+      this.#accept(socket),
+    );
     this.#server.maxConnections = this.#limits.clients;
     this.#server.on('drop', () => this.#drop());
   }

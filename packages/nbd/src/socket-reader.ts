@@ -1,23 +1,40 @@
 import type { Socket } from 'node:net';
+import { takeOverSocket } from './take-over-socket.ts';
 
-const NOTHING = Buffer.alloc(0);
+/** Small messages are received many at a time. */
+const CHUNK_BYTES = 2 ** 16;
+/** From this size on, what is wanted is received where it is wanted, without a copy. */
+const DIRECT_BYTES = 2 ** 14;
 
 /**
- * The bytes of a socket, cut into the lengths that the protocol asks for, each copied once, straight to where it is
- * wanted. While nobody wants anything the socket is paused: that is the backpressure towards the client.
+ * The bytes of a connection, cut into the lengths that the protocol asks for. While nobody wants anything nothing is
+ * received: that is the backpressure towards the client.
  */
 export class SocketReader {
-  readonly #socket: Socket;
-  #chunk: Buffer = NOTHING;
-  #position = 0;
+  /** The connection, to be used instead of the one that was accepted. */
+  readonly socket: Socket;
+  readonly #ownBuffers: boolean;
+  /** Where small messages are received. */
+  readonly #arena = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  /** The target that bytes are being received into directly. */
+  #direct: Buffer | undefined;
+  /** What was received and not consumed yet. */
+  #rest: Buffer = Buffer.alloc(0);
   #target: Buffer | undefined;
   #missing = 0;
   #then: (() => void) | undefined;
   #pumping = false;
+  #paused = false;
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('data', (chunk: Buffer) => this.#accept(chunk));
+  /** Takes over a connection that was accepted and not read from (`pauseOnConnect`). */
+  constructor(accepted: Socket, takeOver = takeOverSocket) {
+    const taken = takeOver(accepted, {
+      buffer: () => this.#offer(),
+      callback: (lengthBytes) => this.#filled(lengthBytes),
+    });
+    this.#ownBuffers = taken !== undefined;
+    this.socket = taken ?? accepted;
+    if (taken === undefined) accepted.on('data', (chunk: Buffer) => this.#arrived(chunk)).resume();
   }
 
   /** Calls `then` when the next bytes have filled `target`: from inside this call if they are here already. */
@@ -38,7 +55,7 @@ export class SocketReader {
     });
   }
 
-  /** From now on everything is read and thrown away, so that the end of the connection is seen. */
+  /** From now on everything is received and thrown away, so that the end of the connection is seen. */
   discard(): void {
     this.skip(Number.POSITIVE_INFINITY, () => {});
   }
@@ -50,10 +67,26 @@ export class SocketReader {
     this.#pump();
   }
 
-  #accept(chunk: Buffer): void {
-    const rest = this.#chunk.length - this.#position;
-    this.#chunk = rest === 0 ? chunk : Buffer.concat([this.#chunk.subarray(this.#position), chunk]);
-    this.#position = 0;
+  /** Node asks where the next bytes go. */
+  #offer(): Buffer {
+    const direct = this.#rest.length === 0 && this.#missing >= DIRECT_BYTES ? this.#target : undefined;
+    this.#direct = direct;
+    return direct === undefined ? this.#arena : direct.subarray(direct.length - this.#missing);
+  }
+
+  /** Node has put bytes where {@link #offer} said; the answer is whether more may come. */
+  #filled(lengthBytes: number): boolean {
+    if (this.#direct === undefined) this.#arrived(this.#arena.subarray(0, lengthBytes));
+    else if (this.#direct === this.#target) {
+      this.#missing -= lengthBytes;
+      this.#pump();
+    }
+    return !this.#paused;
+  }
+
+  #arrived(chunk: Buffer): void {
+    if (this.#rest.length > 0) this.socket.destroy(new Error('bytes were received that nobody had asked for'));
+    this.#rest = chunk;
     this.#pump();
   }
 
@@ -66,19 +99,26 @@ export class SocketReader {
       then();
     }
     this.#pumping = false;
-    if (this.#then === undefined) this.#socket.pause();
-    else if (this.#socket.isPaused()) this.#socket.resume();
-    if (this.#position === this.#chunk.length) [this.#chunk, this.#position] = [NOTHING, 0];
+    this.#pause(this.#then === undefined);
   }
 
   /** Takes what is here of what is wanted; says whether that was all of it. */
   #consume(): boolean {
-    const taken = Math.min(this.#missing, this.#chunk.length - this.#position);
-    if (this.#target !== undefined && taken > 0) {
-      this.#chunk.copy(this.#target, this.#target.length - this.#missing, this.#position, this.#position + taken);
+    const taken = Math.min(this.#missing, this.#rest.length);
+    if (taken > 0) {
+      if (this.#target !== undefined) this.#rest.copy(this.#target, this.#target.length - this.#missing, 0, taken);
+      this.#rest = this.#rest.subarray(taken);
+      this.#missing -= taken;
     }
-    this.#position += taken;
-    this.#missing -= taken;
     return this.#missing === 0;
+  }
+
+  /** With own buffers resume() is not for us: it would start to receive once more on a later tick, paused or not. */
+  #pause(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    if (paused) this.socket.pause();
+    else if (this.#ownBuffers) this.socket.read(0);
+    else this.socket.resume();
   }
 }
