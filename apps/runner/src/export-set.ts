@@ -35,7 +35,7 @@ export class ExportSet {
   follow(directory: ServiceDirectory): () => void {
     const subscription = directory.services$.subscribe((offer) => {
       for (const wanted of this.#exports) {
-        if (pathOf(wanted) !== offer.name || wanted.module.serviceClass.name !== offer.className) continue;
+        if (wanted.service !== offer.name || wanted.module.serviceClass.name !== offer.className) continue;
         this.#starting = this.#starting.then(() => this.#start(wanted, offer));
       }
     });
@@ -45,7 +45,7 @@ export class ExportSet {
   /** Waits until every service seen so far is exported; names the configured exports whose service never appeared. */
   async settled(): Promise<readonly string[]> {
     await Promise.race([this.#starting, this.failed]);
-    return this.#exports.map(pathOf).filter((service) => !this.#running.has(service));
+    return this.#exports.map(({ service }) => service).filter((service) => !this.#running.has(service));
   }
 
   list(): readonly ExportSummary[] {
@@ -90,11 +90,6 @@ export class ExportSet {
     }
     return exporter;
   }
-}
-
-/** The name of an export's service in the directory of the rig: `ata0/disk0`. */
-export function pathOf({ device, service }: CheckedExport): string {
-  return `${device}/${service}`;
 }
 
 function summarize(exported: RunningExport, offer: PublishedService): ExportSummary {

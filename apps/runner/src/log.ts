@@ -44,8 +44,10 @@ export function createLogger(format: LogFormat, level: LogLevel, name?: string):
   const destination: DestinationStream = { write: format === 'json' ? write : (line) => write(readable(line, format)) };
   const base = name === undefined ? {} : { name };
   const log = pino({ level, base, timestamp: format !== 'journal' }, destination);
-  const say = (method: LogLevel) => (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
-    log[method](facts, message);
+  const say =
+    (method: LogLevel) =>
+    (message: string, facts: Readonly<Record<string, unknown>> = {}) =>
+      log[method](facts, message);
   return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
 }
 
@@ -61,7 +63,9 @@ function readable(json: string, format: 'text' | 'journal'): string {
   const { level, time, name, msg, ...facts } = JSON.parse(json) as PinoLine;
   const word = level >= 50 ? 'error' : level >= 40 ? 'warn' : level >= 30 ? 'info' : 'debug';
   const origin = name === undefined ? '' : `${name}: `;
-  const rest = Object.entries(facts).map(([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const rest = Object.entries(facts).map(
+    ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   const text = `${origin}${msg}${rest.join('')}\n`;
   if (format === 'journal') return `<${{ error: 3, warn: 4, info: 6, debug: 7 }[word]}>${text}`;
   const clock = new Date(time ?? 0).toISOString().slice(11, 23);

@@ -52,7 +52,9 @@ function program(): Command {
     .argument('[config]', 'a configuration file, to show its devices')
     .option('--json', 'for programs')
     .description('list devices and which driver fits')
-    .action(async (config: string | undefined, options) => (await import('./commands/devices.ts')).devices(config, options));
+    .action(async (config: string | undefined, options) =>
+      (await import('./commands/devices.ts')).devices(config, options),
+    );
   for (const role of ['device-host', 'front'] as const) {
     ring3
       .command(role, { hidden: true })
@@ -61,7 +63,11 @@ function program(): Command {
   }
   return ring3
     .addOption(new Option('--log-format <format>', 'how log lines look').choices(['text', 'journal', 'json']))
-    .addOption(new Option('--log-level <level>', 'the least important level to show').choices(['debug', 'info', 'warn', 'error']).default('info'));
+    .addOption(
+      new Option('--log-level <level>', 'the least important level to show')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    );
 }
 
 function isolationOption(): Option {

@@ -20,7 +20,8 @@ export async function runInline(config: CheckedConfig, log: Logger): Promise<Run
     await rig.close();
   };
   try {
-    for (const service of await exports.settled()) log.warn(`${service} is not exported: the driver has not published it`);
+    for (const service of await exports.settled())
+      log.warn(`${service} is not exported: the driver has not published it`);
   } catch (error) {
     await close(() => {}).catch(() => {});
     throw error;
@@ -48,7 +49,9 @@ function summarize({ name, driver, device }: Rig['devices'][number], gone: Reado
 }
 
 /** Says in the log what appears and goes. */
-export function announce(log: Logger): (service: string, exported: { readonly uri: string } | undefined, reason: string) => void {
+export function announce(
+  log: Logger,
+): (service: string, exported: { readonly uri: string } | undefined, reason: string) => void {
   return (service, exported, reason) => {
     if (exported === undefined) log.warn(`${service} is no longer exported: ${reason}`);
     else log.info(`${service} is served at ${exported.uri}`);

@@ -13,12 +13,19 @@ export function provideRuntimeDirectory(name: string, configured: string | undef
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new DeviceError('permission', `cannot make the runtime directory ${directory}: ${(cause as Error).message}; set runtimeDirectory in the configuration`, { cause });
+    throw new DeviceError(
+      'permission',
+      `cannot make the runtime directory ${directory}: ${(cause as Error).message}; set runtimeDirectory in the configuration`,
+      { cause },
+    );
   }
   const owner = statSync(directory).uid;
   const self = process.getuid?.();
   if (configured === undefined && self !== undefined && owner !== self) {
-    throw new DeviceError('permission', `${directory} belongs to user ${owner}, this is user ${self}: set runtimeDirectory in the configuration`);
+    throw new DeviceError(
+      'permission',
+      `${directory} belongs to user ${owner}, this is user ${self}: set runtimeDirectory in the configuration`,
+    );
   }
   return directory;
 }

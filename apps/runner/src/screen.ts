@@ -26,7 +26,11 @@ function deviceLines(device: DeviceSummary): string[] {
 }
 
 function exportLines(exported: ExportSummary): string[] {
-  return [`  disk    ${exported.service}: ${exported.what}${exported.simulated ? ' (simulated)' : ''}`, `  served  ${exported.uri}`, ''];
+  return [
+    `  disk    ${exported.service}: ${exported.what}${exported.simulated ? ' (simulated)' : ''}`,
+    `  served  ${exported.uri}`,
+    '',
+  ];
 }
 
 function nextLines({ uri }: ExportSummary, path: string | undefined): string[] {
@@ -36,8 +40,14 @@ function nextLines({ uri }: ExportSummary, path: string | undefined): string[] {
     [`qemu-io -f raw -c 'write -P 0x33 8M 1M' -c 'read -P 0x33 8M 1M' '${uri}'`, 'writes a pattern and reads it back'],
   ];
   const missing = steps.map(([command]) => command.split(' ')[0] ?? '').filter((tool) => !isInstalled(tool, path));
-  const hint = missing.length === 0 ? [] : [`  (${missing.join(', ')} not found: sudo apt install libnbd-bin qemu-utils)`];
-  return ['Type next, in another terminal:', ...steps.map(([command, what]) => `  ${command}\n      ${what}`), ...hint, ''];
+  const hint =
+    missing.length === 0 ? [] : [`  (${missing.join(', ')} not found: sudo apt install libnbd-bin qemu-utils)`];
+  return [
+    'Type next, in another terminal:',
+    ...steps.map(([command, what]) => `  ${command}\n      ${what}`),
+    ...hint,
+    '',
+  ];
 }
 
 function isInstalled(tool: string, path = ''): boolean {

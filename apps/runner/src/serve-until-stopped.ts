@@ -22,7 +22,8 @@ export async function serveUntilStopped(
   stopOnDefect(rig, log);
   started(rig);
   const failure = await Promise.race([signals.next(), rig.failed.catch((error: unknown) => ({ error }))]);
-  if (typeof failure === 'object') log.error(failure.error instanceof Error ? failure.error.message : String(failure.error));
+  if (typeof failure === 'object')
+    log.error(failure.error instanceof Error ? failure.error.message : String(failure.error));
   await stop(rig, signals, log);
   process.exitCode = typeof failure === 'object' ? exitCodeOf(failure.error) : EXIT.ok;
   if (droppedLines() > 0) log.warn(`${droppedLines()} log lines were lost`);
@@ -63,6 +64,8 @@ class SignalQueue {
   #arrived = 0;
   #taken = 0;
   #wake: () => void = () => {};
+  /** A listener for a signal does not keep a process alive, and a rig may have nothing else that does. */
+  readonly #alive = setInterval(() => {}, 2 ** 30);
   readonly #listener = () => {
     this.#arrived++;
     this.#wake();
@@ -86,6 +89,7 @@ class SignalQueue {
   }
 
   close(): void {
+    clearInterval(this.#alive);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, this.#listener);
   }
 }

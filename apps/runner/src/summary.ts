@@ -7,7 +7,9 @@ export function describeWhere({ spaces, interrupts }: DeviceDescription): string
     return ranges.length === 0 ? [] : [`${title} ${ranges.join(', ')}`];
   };
   const lines = [...new Set(interrupts.map((interrupt) => interrupt.line ?? `interrupt ${interrupt.index}`))];
-  return [...of('memory', 'memory'), ...of('port', 'I/O ports'), lines.join(', ')].filter((part) => part !== '').join('; ');
+  return [...of('memory', 'memory'), ...of('port', 'I/O ports'), lines.join(', ')]
+    .filter((part) => part !== '')
+    .join('; ');
 }
 
 function range({ start, sizeBytes }: SpaceResource): string {
@@ -16,7 +18,11 @@ function range({ start, sizeBytes }: SpaceResource): string {
 
 /** A disk in words: `16 MiB, model RING3 DISK, serial R3-0001`. */
 export function describeDisk(info: BlockDeviceInfo): string {
-  const parts = [formatSize(info.blockCount * info.blockSizeBytes), info.model, info.serial === '' ? '' : `serial ${info.serial}`];
+  const parts = [
+    formatSize(info.blockCount * info.blockSizeBytes),
+    info.model,
+    info.serial === '' ? '' : `serial ${info.serial}`,
+  ];
   if (info.readOnly) parts.push('read-only');
   return parts.filter((part) => part !== '').join(', ');
 }

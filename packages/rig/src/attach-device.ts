@@ -58,7 +58,15 @@ export async function attachDevice(device: CheckedDevice, options: AttachOptions
 async function attachInScope(device: CheckedDevice, scope: Scope, options: AttachOptions): Promise<AttachedDevice> {
   const { backend, claims, log, rigServices, replacements } = options;
   const services = new ServiceDirectory();
-  const parts = { backend, claims, scope, log, services, rigServices, ...(replacements === undefined ? {} : { replacements }) };
+  const parts = {
+    backend,
+    claims,
+    scope,
+    log,
+    services,
+    rigServices,
+    ...(replacements === undefined ? {} : { replacements }),
+  };
   const container = composeDevice(device, parts);
   const open = await container.resolve(OPEN_DEVICE);
   const clock = await container.resolve(CLOCK);
@@ -77,7 +85,13 @@ async function attachInScope(device: CheckedDevice, scope: Scope, options: Attac
 }
 
 /** The driver's own steps against a device that nobody drives any more: also after a clean stop, where they change nothing. */
-function deferQuiesce(device: CheckedDevice, handles: Record<string, unknown>, scope: Scope, clock: Clock, log: Logger): void {
+function deferQuiesce(
+  device: CheckedDevice,
+  handles: Record<string, unknown>,
+  scope: Scope,
+  clock: Clock,
+  log: Logger,
+): void {
   const spaces = new Map<string, RegisterSpace>();
   for (const [name, handle] of Object.entries(handles)) if (handle instanceof RegisterSpace) spaces.set(name, handle);
   const sizes = Object.fromEntries([...spaces].map(([name, space]) => [name, space.sizeBytes]));

@@ -63,7 +63,13 @@ async function openDevice({ selector, name }: CheckedDevice, { backend, scope }:
   return device;
 }
 
-async function openNeed(device: CheckedDevice, name: string, need: Need, open: OpenDevice, parts: Parts): Promise<unknown> {
+async function openNeed(
+  device: CheckedDevice,
+  name: string,
+  need: Need,
+  open: OpenDevice,
+  parts: Parts,
+): Promise<unknown> {
   if (need.need !== 'optional') return openRequired(device, name, need, open, parts);
   if (isMissing(need.inner, device, name, open)) return undefined;
   return openRequired(device, name, need.inner, open, parts);
@@ -83,7 +89,8 @@ async function openRequired(
   { claims, scope, rigServices }: Parts,
 ): Promise<unknown> {
   if (need.need === 'service') return rigServices.get(need.serviceClass, device.services[name] ?? '');
-  const resource = need.need === 'space' ? selectSpace(open.description, need) : selectInterrupt(open.description, need.selector);
+  const resource =
+    need.need === 'space' ? selectSpace(open.description, need) : selectInterrupt(open.description, need.selector);
   if (typeof resource === 'string') throw new DeviceError('not-found', `${device.name}: ${resource}`);
   if ('sizeBytes' in resource) {
     const claim = claims.request(device.name, open.description, resource);

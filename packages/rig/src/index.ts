@@ -23,6 +23,7 @@ export { type Builtins, ModuleLoader, type ModuleLoaderOptions } from './modules
 export { openCheckedRig, openRig, Rig, type RigDevice, type RigOptions } from './rig.ts';
 export {
   connectServices,
+  followDisk,
   ReconnectingDisk,
   type ServiceConnection,
   type ServiceServer,

@@ -1,4 +1,13 @@
-import { type Clock, DeviceError, duration, hex, type Logger, pollUntil, type QuiesceStep, type RegisterSpace } from '@ring3/core';
+import {
+  type Clock,
+  DeviceError,
+  duration,
+  hex,
+  type Logger,
+  pollUntil,
+  type QuiesceStep,
+  type RegisterSpace,
+} from '@ring3/core';
 
 /**
  * Makes a device harmless without its driver: runs the driver's quiesce steps. A poll that times out is logged and

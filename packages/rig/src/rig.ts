@@ -58,7 +58,9 @@ export class Rig {
    * @throws DeviceError `not-found` that lists what there is.
    */
   get<T>(serviceClass: ServiceClass<T>, name: string): T {
-    const matches = this.services.list().filter((offer) => offer.className === serviceClass.name && offer.name.endsWith(`/${name}`));
+    const matches = this.services
+      .list()
+      .filter((offer) => offer.className === serviceClass.name && offer.name.endsWith(`/${name}`));
     const [only] = matches;
     return this.services.get(serviceClass, matches.length === 1 && only !== undefined ? only.name : name);
   }
@@ -87,7 +89,13 @@ export class Rig {
       await attached.close().catch((error: unknown) => this.#log.error(`${attached.name}: ${String(error)}`));
       return reason;
     });
-    this.#devices.push({ name: checked.name, driver: checked.driver.name, device: checked, instance: attached.instance, gone });
+    this.#devices.push({
+      name: checked.name,
+      driver: checked.driver.name,
+      device: checked,
+      instance: attached.instance,
+      gone,
+    });
   }
 
   /** Closes the backends with the rig, after the last device. */
@@ -111,7 +119,8 @@ export async function openCheckedRig(config: CheckedConfig, options: RigOptions 
     for (const device of config.devices) {
       if (options.only !== undefined && !options.only.includes(device.name)) continue;
       const backend = config.backends.get(device.backendType);
-      if (backend === undefined) throw new DeviceError('config', `${device.name}: no backend of type ${device.backendType}`);
+      if (backend === undefined)
+        throw new DeviceError('config', `${device.name}: no backend of type ${device.backendType}`);
       await rig.attach(device, backend, options);
     }
   } catch (error) {

@@ -1,4 +1,11 @@
-import type { DeviceDescription, InterruptResource, InterruptSelector, RequiredNeed, SpaceResource, SpaceSelector } from '@ring3/core';
+import type {
+  DeviceDescription,
+  InterruptResource,
+  InterruptSelector,
+  RequiredNeed,
+  SpaceResource,
+  SpaceSelector,
+} from '@ring3/core';
 
 type SpaceNeed = Extract<RequiredNeed, { need: 'space' }>;
 
@@ -20,13 +27,19 @@ export function selectSpace(description: DeviceDescription, need: SpaceNeed): Sp
 }
 
 /** The interrupt that a need means on this device, or words that say why there is none. */
-export function selectInterrupt(description: DeviceDescription, selector: InterruptSelector): InterruptResource | string {
+export function selectInterrupt(
+  description: DeviceDescription,
+  selector: InterruptSelector,
+): InterruptResource | string {
   const found = description.interrupts.find((resource) =>
     selector.name !== undefined && resource.name !== undefined
       ? resource.name === selector.name
       : resource.index === (selector.index ?? 0),
   );
-  return found ?? `the driver needs interrupt ${selector.name ?? selector.index ?? 0}; ${description.id} has ${description.interrupts.length}`;
+  return (
+    found ??
+    `the driver needs interrupt ${selector.name ?? selector.index ?? 0}; ${description.id} has ${description.interrupts.length}`
+  );
 }
 
 function meansSpace(selector: SpaceSelector, space: SpaceResource): boolean {

@@ -19,7 +19,9 @@ export async function demo(options: DemoOptions): Promise<void> {
   const file = join(rigs, 'demo.yaml');
   const image = await provideImage(rigs, options.image);
   const set = { 'devices.ata0.backend.options.image': image };
-  await runSource({ file, set }, options, (rig) => process.stdout.write(demoScreen('demo', rig, process.env['PATH'])));
+  await runSource({ file, set }, { logFormat: 'text', ...options }, (rig) =>
+    process.stdout.write(demoScreen('demo', rig, process.env['PATH'])),
+  );
 }
 
 /** The person's own image, or the demo disk, unpacked at the first start. */
@@ -45,5 +47,8 @@ function findRigs(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
     if (existsSync(join(folder, 'rigs', 'demo.yaml'))) return join(folder, 'rigs');
   }
-  throw new DeviceError('not-found', 'the demo rig is part of the source checkout (rigs/demo.yaml); an installed runner runs `ring3 run CONFIG`');
+  throw new DeviceError(
+    'not-found',
+    'the demo rig is part of the source checkout (rigs/demo.yaml); an installed runner runs `ring3 run CONFIG`',
+  );
 }

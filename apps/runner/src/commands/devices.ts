@@ -23,7 +23,9 @@ export async function devices(config: string | undefined, options: { readonly js
   for (const row of rows) process.stdout.write(`${text(row)}\n`);
   if (rows.length === 0) {
     const installed = Object.keys(BUILTINS.backends).join(', ');
-    process.stderr.write(`no devices: the installed backends (${installed}) see none without a configuration; try: ring3 devices CONFIG\n`);
+    process.stderr.write(
+      `no devices: the installed backends (${installed}) see none without a configuration; try: ring3 devices CONFIG\n`,
+    );
   }
 }
 
@@ -31,7 +33,9 @@ async function devicesOfConfig(file: string): Promise<Row[]> {
   const source = { file };
   const config = await readConfig(source, loaderFor(source));
   for (const backend of config.backends.values()) await backend.close();
-  return config.devices.map((device) => rowOf(device.name, device.backendType, device.description, [device.driver.name]));
+  return config.devices.map((device) =>
+    rowOf(device.name, device.backendType, device.description, [device.driver.name]),
+  );
 }
 
 async function devicesOfMachine(): Promise<Row[]> {
@@ -41,10 +45,21 @@ async function devicesOfMachine(): Promise<Row[]> {
   const rows: Row[] = [];
   for (const type of Object.keys(BUILTINS.backends)) {
     const module = await loader.backend(type);
-    const backend = module.create({ log: SILENT, resolvePath: (path) => path, loadModule: (specifier) => loader.load(specifier) });
+    const backend = module.create({
+      log: SILENT,
+      resolvePath: (path) => path,
+      loadModule: (specifier) => loader.load(specifier),
+    });
     for (const found of await backend.list()) {
       const fitting = drivers.filter((driver) => findMatch(driver.match, found.identity) !== undefined);
-      rows.push(rowOf(found.id, type, found, fitting.map((driver) => driver.name)));
+      rows.push(
+        rowOf(
+          found.id,
+          type,
+          found,
+          fitting.map((driver) => driver.name),
+        ),
+      );
     }
     await backend.close();
   }

@@ -7,8 +7,17 @@ import { z } from 'zod';
 const OPTIONS = z
   .strictObject({
     name: z.string().min(1).optional().describe('the name that clients ask for; default: device-service'),
-    socket: z.string().min(1).optional().describe('path of a Unix socket; relative paths lie in the runtime directory; default: nbd.sock'),
-    port: z.int().min(0).max(65535).optional().describe('TCP port on the loopback interface instead of a socket; 0: any'),
+    socket: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('path of a Unix socket; relative paths lie in the runtime directory; default: nbd.sock'),
+    port: z
+      .int()
+      .min(0)
+      .max(65535)
+      .optional()
+      .describe('TCP port on the loopback interface instead of a socket; 0: any'),
     host: z.enum(['127.0.0.1', '::1']).default('127.0.0.1').describe('loopback address for `port`'),
     readOnly: z.boolean().default(false).describe('refuse writes'),
   })
@@ -33,8 +42,7 @@ class NbdExporter implements Exporter<NbdOptions> {
     const server = await this.#server(this.#address(options));
     const name = options.name ?? serviceName.replaceAll('/', '-');
     const { readOnly } = options;
-    const description = disk.info.simulated ? `${disk.info.model} (simulated)` : disk.info.model;
-    const exported = server.export(name, disk, { readOnly, description });
+    const exported = server.export(name, disk, { readOnly });
     return {
       uri: exported.uri,
       withdraw: (reason) => exported.withdraw(reason),
@@ -71,7 +79,11 @@ class NbdExporter implements Exporter<NbdOptions> {
 
   async #closeAll(timeoutUs: number): Promise<void> {
     const servers = await Promise.allSettled(this.#servers.values());
-    await Promise.all(servers.map((server) => (server.status === 'fulfilled' ? server.value.close({ deadlineMs: timeoutUs / 1000 }) : undefined)));
+    await Promise.all(
+      servers.map((server) =>
+        server.status === 'fulfilled' ? server.value.close({ deadlineMs: timeoutUs / 1000 }) : undefined,
+      ),
+    );
   }
 }
 

@@ -14,7 +14,12 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
 
-  constructor(name: string, role: 'device-host' | 'front', heard: (message: FromChild) => void, extraArguments: string[] = []) {
+  constructor(
+    name: string,
+    role: 'device-host' | 'front',
+    heard: (message: FromChild) => void,
+    extraArguments: string[] = [],
+  ) {
     this.name = name;
     const entry = process.argv[1];
     if (entry === undefined) throw new Error('the runner does not know its own program file');

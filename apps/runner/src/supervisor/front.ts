@@ -47,7 +47,11 @@ function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): vo
   tell({ kind: 'ready' });
 }
 
-async function connect(link: HostLink | undefined, heard: Extract<ToChild, { kind: 'connect' }>, exports: ExportSet): Promise<void> {
+async function connect(
+  link: HostLink | undefined,
+  heard: Extract<ToChild, { kind: 'connect' }>,
+  exports: ExportSet,
+): Promise<void> {
   if (link === undefined) return;
   await link.connect(heard.socket, heard.generation);
   await exports.settled();

@@ -1,5 +1,12 @@
-import { BLOCK_DEVICE, type BlockDevice, type Logger, type PublishedService, type ServiceDirectory, SystemClock } from '@ring3/core';
-import { connectServices, ReconnectingDisk, WIRES } from '@ring3/rig';
+import {
+  BLOCK_DEVICE,
+  type BlockDevice,
+  type Logger,
+  type PublishedService,
+  type ServiceDirectory,
+  SystemClock,
+} from '@ring3/core';
+import { connectServices, followDisk, ReconnectingDisk, type ServiceConnection, WIRES } from '@ring3/rig';
 
 /** What the front holds of one device: its services, through every generation of its host. */
 export class HostLink {
@@ -20,19 +27,16 @@ export class HostLink {
     const connection = await connectServices(socket, { wires: WIRES, log: this.#log, session: 'front' });
     this.#log.debug(`connected to ${this.#device}, generation ${generation}`);
     const arriving: Promise<void>[] = [];
-    connection.services.services$.subscribe((offer) => arriving.push(this.#arrive(offer, generation)));
-    void connection.closed.then((reason) => {
-      for (const disk of this.#disks.values()) disk.disconnect(reason);
-    });
+    connection.services.services$.subscribe((offer) => arriving.push(this.#arrive(offer, connection)));
     await Promise.all(arriving);
   }
 
-  async #arrive(offer: PublishedService, generation: number): Promise<void> {
+  async #arrive(offer: PublishedService, connection: ServiceConnection): Promise<void> {
     if (offer.className !== BLOCK_DEVICE.name) return;
-    const remote = offer.service as BlockDevice;
+    const { info } = offer.service as BlockDevice;
     const known = this.#disks.get(offer.name);
-    const disk = known ?? new ReconnectingDisk(remote.info, { clock: this.#clock, log: this.#log, name: offer.name });
-    await disk.connect(remote, generation);
+    const disk = known ?? new ReconnectingDisk(info, { clock: this.#clock, log: this.#log, name: offer.name });
+    await followDisk(disk, connection, offer);
     if (known !== undefined) return;
     this.#disks.set(offer.name, disk);
     const withdraw = this.#services.publish(BLOCK_DEVICE, offer.name, disk);

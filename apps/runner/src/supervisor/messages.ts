@@ -1,12 +1,18 @@
 import type { DeviceErrorCode } from '@ring3/core';
-import type { ExportSummary } from '../running-rig.ts';
 import type { ConfigSource } from '../config-source.ts';
+import type { ExportSummary } from '../running-rig.ts';
 
 // What the supervisor and its children say to each other over Node's fork channel. Small and rare: data never goes here.
 
 /** To a device host or to the front. */
 export type ToChild =
-  | { readonly kind: 'start-host'; readonly config: ConfigSource; readonly device: string; readonly generation: number; readonly socket: string }
+  | {
+      readonly kind: 'start-host';
+      readonly config: ConfigSource;
+      readonly device: string;
+      readonly generation: number;
+      readonly socket: string;
+    }
   | { readonly kind: 'start-front'; readonly config: ConfigSource; readonly runtimeDirectory: string }
   | { readonly kind: 'connect'; readonly device: string; readonly generation: number; readonly socket: string }
   | { readonly kind: 'stop'; readonly timeoutUs: number }

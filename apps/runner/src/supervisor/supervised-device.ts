@@ -1,6 +1,6 @@
+import { join } from 'node:path';
 import { DeviceError, type DeviceErrorCode, type Logger } from '@ring3/core';
 import type { CheckedDevice, ConfigSource } from '@ring3/rig';
-import { join } from 'node:path';
 import type { DeviceSummary } from '../running-rig.ts';
 import { describeWhere } from '../summary.ts';
 import { Backoff } from './backoff.ts';
@@ -49,7 +49,10 @@ export class SupervisedDevice {
     const end = await Promise.race([ready, host.ended]);
     if (end !== undefined) {
       const failure = this.#lastFailure;
-      throw new DeviceError(failure?.code ?? 'fault', failure?.message ?? `${this.device.name}: the device host ${describeEnd(end)}`);
+      throw new DeviceError(
+        failure?.code ?? 'fault',
+        failure?.message ?? `${this.device.name}: the device host ${describeEnd(end)}`,
+      );
     }
   }
 

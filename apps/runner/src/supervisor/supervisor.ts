@@ -1,8 +1,7 @@
 import { DeviceError, type Logger } from '@ring3/core';
 import type { CheckedConfig, ConfigSource } from '@ring3/rig';
-import { pathOf } from '../export-set.ts';
-import type { ExportSummary, RunningRig } from '../running-rig.ts';
 import { announce } from '../run-inline.ts';
+import type { ExportSummary, RunningRig } from '../running-rig.ts';
 import { provideRuntimeDirectory } from '../runtime-directory.ts';
 import { longestStopUs } from '../stop-timeout.ts';
 import { Child, describeEnd } from './child.ts';
@@ -55,11 +54,13 @@ class Supervisor implements RunningRig {
 
   async start(): Promise<void> {
     this.#startFront();
-    const connected = this.#config.devices.map(({ name }) => new Promise<void>((resolve) => this.#connected.set(name, resolve)));
+    const connected = this.#config.devices.map(
+      ({ name }) => new Promise<void>((resolve) => this.#connected.set(name, resolve)),
+    );
     for (const device of this.#devices) await Promise.race([device.start(), this.failed]);
     await Promise.race([Promise.all(connected), this.failed]);
-    for (const missing of this.#config.exports.map(pathOf).filter((path) => !this.#exports.has(path))) {
-      this.#log.warn(`${missing} is not exported: the driver has not published it`);
+    for (const { service } of this.#config.exports) {
+      if (!this.#exports.has(service)) this.#log.warn(`${service} is not exported: the driver has not published it`);
     }
   }
 
@@ -89,7 +90,8 @@ class Supervisor implements RunningRig {
     this.#front = front;
     front.send({ kind: 'start-front', config: this.#source, runtimeDirectory: this.#runtimeDirectory });
     void front.ended.then((end) => {
-      if (!this.#stopping) this.#reject(new DeviceError('fault', `the front, which holds all clients, ${describeEnd(end)}`));
+      if (!this.#stopping)
+        this.#reject(new DeviceError('fault', `the front, which holds all clients, ${describeEnd(end)}`));
     });
   }
 

@@ -99,7 +99,7 @@ class Connection implements ServiceConnection, FrameHandler<HostMessage> {
   }
 
   close(): void {
-    this.#frames.close(new Error('closed by its user'));
+    this.#frames.abort(new Error('closed by its user'));
   }
 
   parse(json: unknown): HostMessage {

@@ -3,6 +3,8 @@ import { isDeviceError } from '@ring3/core';
 import { encodeFrameStart, FrameReader, type FrameSink } from './frame-reader.ts';
 
 const RECEIVE_BYTES = 256 * 1024;
+const DIED = 'the other process ended or closed the connection';
+const DEATHS = new Set<string | undefined>(['ECONNRESET', 'EPIPE']);
 
 /** Makes a {@link FrameSocket} tell its user what happens. */
 export interface FrameHandler<Message> extends FrameSink<Message> {
@@ -39,8 +41,8 @@ export class FrameSocket<Message> {
   private constructor(socket: Socket, handler: FrameHandler<Message>) {
     this.#socket = socket;
     this.#reader = new FrameReader(handler);
-    socket.on('error', (error) => this.#end(error));
-    socket.on('close', () => handler.ended(this.#end(new Error('the other side closed the connection'))));
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#end(DEATHS.has(error.code) ? new Error(DIED) : error));
+    socket.on('close', () => handler.ended(this.#end(new Error(DIED))));
   }
 
   /** Sends a frame; `sent` is called when the system has taken it, or when it never will. */
@@ -70,17 +72,27 @@ export class FrameSocket<Message> {
 
   /** Says why, sends what is queued and closes; nothing that comes in is looked at any more. */
   close(reason: Error): void {
-    if (this.#reason !== undefined) return;
-    this.send({ type: 'bye', reason: reason.message, code: isDeviceError(reason) ? reason.code : undefined });
-    this.#end(reason);
-    this.#socket.resume(); // Else the end of the other side is never seen.
-    this.#socket.end(() => this.#socket.destroy());
+    this.#sayBye(reason);
+    this.#socket.destroySoon();
+  }
+
+  /** Says why if the system takes it at once, and closes: nothing that was queued is touched any more. */
+  abort(reason: Error): void {
+    this.#sayBye(reason);
+    this.#socket.uncork();
+    this.#socket.destroy();
   }
 
   /** Closes at once, without a word. */
   destroy(reason: Error): void {
     this.#end(reason);
     this.#socket.destroy();
+  }
+
+  #sayBye(reason: Error): void {
+    this.send({ type: 'bye', reason: reason.message, code: isDeviceError(reason) ? reason.code : undefined });
+    this.#end(reason);
+    this.#socket.resume(); // Else the end of the other side is never seen.
   }
 
   #end(reason: Error): Error {
@@ -103,7 +115,7 @@ export class FrameSocket<Message> {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      this.close(error instanceof Error ? error : new Error(String(error)));
+      this.abort(error instanceof Error ? error : new Error(String(error)));
     }
   }
 }

@@ -1,10 +1,13 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { DeviceError, type Logger, type ServiceDirectory } from '@ring3/core';
+import { type Clock, DeviceError, type Logger, type ServiceDirectory, SystemClock } from '@ring3/core';
 import { listenOnSocket } from './listen-socket.ts';
 import { type ClientHello, type HostHello, SERVICE_PROTOCOL_VERSION } from './messages.ts';
 import { OfferedServices } from './offered-services.ts';
 import { type ClientHost, ServedClient } from './served-client.ts';
 import type { ServiceWire } from './service-wire.ts';
+
+/** How long a client may take to read its last answers when the server closes. */
+const CLOSE_PATIENCE_US = 500_000;
 
 /** What {@link serveServices} is to serve, and where. */
 export interface ServeOptions {
@@ -17,6 +20,8 @@ export interface ServeOptions {
   /** How each class of services is carried; services of other classes are not offered. */
   readonly wires: readonly ServiceWire<unknown>[];
   readonly log: Logger;
+  /** Default: the machine's clock. */
+  readonly clock?: Clock;
 }
 
 /** A directory of services that other processes use. */
@@ -45,6 +50,7 @@ export async function serveServices(directory: ServiceDirectory, options: ServeO
 class ServiceHost implements ClientHost, ServiceServer {
   readonly offered: OfferedServices;
   readonly #options: ServeOptions;
+  readonly #clock: Clock;
   readonly #server: Server;
   readonly #clients = new Set<ServedClient>();
   readonly #sessions = new Map<string, ServedClient>();
@@ -52,6 +58,7 @@ class ServiceHost implements ClientHost, ServiceServer {
 
   constructor(directory: ServiceDirectory, options: ServeOptions, server: Server) {
     this.#options = options;
+    this.#clock = options.clock ?? new SystemClock();
     this.#server = server;
     this.offered = new OfferedServices(directory, options.wires, options.log);
     this.offered.came$.subscribe((offer) => {
@@ -80,7 +87,7 @@ class ServiceHost implements ClientHost, ServiceServer {
     if ([...this.#sessions.values()].includes(client)) throw new DeviceError('protocol', 'hello was said twice');
     const before = this.#sessions.get(session);
     this.#sessions.set(session, client);
-    before?.destroy(new Error(`the session ${session} connected again`));
+    before?.abort(new Error(`the session ${session} connected again`));
     void this.#admit(client, before);
   }
 
@@ -98,7 +105,11 @@ class ServiceHost implements ClientHost, ServiceServer {
     this.#server.off('connection', this.#accept);
     const closed = new Promise((resolve) => this.#server.close(resolve));
     for (const client of this.#clients) client.close(new Error(reason));
+    const deadline = this.#clock.after(CLOSE_PATIENCE_US, () => {
+      for (const client of this.#clients) client.abort(new Error(reason));
+    });
     await closed;
+    deadline.cancel();
   }
 
   async #admit(client: ServedClient, before: ServedClient | undefined): Promise<void> {

@@ -43,8 +43,8 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     return parseClientMessage(json);
   }
 
-  place(_message: ClientMessage, bytes: number): Uint8Array {
-    return Buffer.allocUnsafeSlow(bytes);
+  place({ type }: ClientMessage, bytes: number): Uint8Array | undefined {
+    return type === 'call' && this.#admitted ? Buffer.allocUnsafeSlow(bytes) : undefined;
   }
 
   frame(message: ClientMessage, from: Uint8Array | undefined): void {
@@ -90,8 +90,10 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     this.#frames.close(reason);
   }
 
-  destroy(reason: Error): void {
-    this.#frames.destroy(reason);
+  /** Cuts it off: what it sent and is not being done yet is dropped. */
+  abort(reason: Error): void {
+    this.#waiting.length = 0;
+    this.#frames.abort(reason);
   }
 
   #take(received: ReceivedCall): void {
@@ -159,5 +161,5 @@ export class ServedClient implements FrameHandler<ClientMessage> {
 function resultBuffer({ into }: Call): Uint8Array | undefined {
   if (into === undefined || into === 0) return undefined;
   if (into > MAX_PAYLOAD_BYTES) throw new RangeError(`${into} bytes asked for: a frame carries ${MAX_PAYLOAD_BYTES}`);
-  return Buffer.allocUnsafeSlow(into);
+  return Buffer.alloc(into); // Zeros: a service that fills less must not send out what was in memory.
 }
