@@ -7,6 +7,7 @@ import { type Defects, takeDefect } from './defects.ts';
 import { DriveSettings } from './drive-settings.ts';
 import type { Medium } from './medium.ts';
 import type { DiskOptions } from './options.ts';
+import { StatusRegister } from './status-register.ts';
 import { TaskFile } from './task-file.ts';
 import { TransferBuffer } from './transfer-buffer.ts';
 
@@ -21,14 +22,17 @@ export interface DeviceParts {
   readonly number: 0 | 1;
   readonly options: DiskOptions;
   readonly medium: Medium;
-  readonly defects: Defects;
   readonly commands: ReadonlyMap<number, CommandHandler>;
 }
 
-/** What a device tells its channel. */
-export interface DeviceListener {
+/** The channel, as a device sees it. */
+export interface Cable {
   /** nIEN of the Device Control register is clear. */
   readonly interruptsEnabled: boolean;
+  /** There is a device 1. */
+  readonly hasSlave: boolean;
+  /** What device 0 or 1 says after resets and diagnostics. */
+  diagnosticCode(number: 0 | 1): number;
   intrqChanged(): void;
 }
 
@@ -39,41 +43,53 @@ export class AtaDevice {
   readonly options: DiskOptions;
   readonly medium: Medium;
   readonly defects: Defects;
+  readonly settings: DriveSettings;
+  readonly log: Logger;
   readonly taskFile = new TaskFile();
   readonly port = new DataPort();
   readonly buffer = new TransferBuffer();
-  readonly log: Logger;
-  readonly settings: DriveSettings;
+  readonly status: StatusRegister;
+  /** The command before this one: some count only in pairs. */
+  previousCommand = 0;
   readonly #pins: ModelPins;
   readonly #commands: ReadonlyMap<number, CommandHandler>;
-  #listener: DeviceListener | undefined;
-  #status: number = STATUS.bsy;
+  #cable: Cable | undefined;
+  #command = 0;
   #interruptPending = false;
   #timer: Timer | undefined;
-  /** Changes when a reset makes everything void that is under way. */
+  /** Changes when a reset or a command makes everything void that is under way. */
   #life = 0;
-  /** What Status still shows shortly after a change to BSY. */
-  #stale = { status: 0, untilUs: 0, reads: 0 };
 
   constructor(parts: DeviceParts) {
     this.name = parts.name;
     this.number = parts.number;
     this.options = parts.options;
     this.medium = parts.medium;
-    this.defects = parts.defects;
+    this.defects = parts.options.defects;
     this.settings = new DriveSettings(parts.options, parts.medium.store.sectors);
     this.log = parts.pins.log;
+    this.status = new StatusRegister(this.defects, parts.options.timing.settleUs, () => parts.pins.nowUs());
     this.#pins = parts.pins;
     this.#commands = parts.commands;
   }
 
   /** Called once by the channel. */
-  connect(listener: DeviceListener): void {
-    this.#listener = listener;
+  connect(cable: Cable): void {
+    this.#cable = cable;
   }
 
   get kind(): 'ata' | 'packet' {
     return this.options.atapi ? 'packet' : 'ata';
+  }
+
+  /** Status of a device that waits for a command; bit 4 has another meaning on packet devices. */
+  get readyStatus(): number {
+    return this.kind === 'ata' ? STATUS.drdy | STATUS.dsc : STATUS.drdy;
+  }
+
+  /** There is a device 1 beside this device 0. */
+  get hasSlave(): boolean {
+    return this.#cable?.hasSlave === true;
   }
 
   /** Interrupt pending; drives INTRQ while the device is selected (ATA/ATAPI-6 section 5.2.9). */
@@ -81,44 +97,17 @@ export class AtaDevice {
     return this.#interruptPending;
   }
 
-  /** BSY or DRQ: the host may only read the status or move data (section 7). */
-  get occupied(): boolean {
-    return (this.#status & (STATUS.bsy | STATUS.drq)) !== 0;
-  }
-
-  /** The status without the delays and defects of its appearance. */
-  get trueStatus(): number {
-    return this.#status;
-  }
-
-  /** Alternate Status: what the host sees. */
-  readStatus(): number {
-    if (this.defects.stuckStatus !== undefined) return this.defects.stuckStatus;
-    if ((this.#status & STATUS.bsy) === 0) return this.#status;
-    const { status, untilUs } = this.#stale;
-    if (this.#stale.reads > 0 && this.#pins.nowUs() < untilUs) {
-      this.#stale.reads--;
-      return status;
-    }
-    return this.#status | this.defects.statusBitsWhileBusy;
-  }
-
-  /** Status: reading it ends a pending interrupt (section 7.15.3). */
-  readStatusAndAcknowledge(): number {
-    this.clearInterrupt();
-    return this.readStatus();
-  }
-
   /** A write to the Command register of the selected device. */
   execute(opcode: number): void {
     this.clearInterrupt();
+    if (this.settings.power === 'sleep') return; // Only a reset wakes it (section 8.50).
     this.#cancel();
     this.port.close();
-    // Section 9: BSY is set within 400 ns of the write; before that, the old status may be seen.
-    this.#showStale(Number.POSITIVE_INFINITY);
-    this.#status = STATUS.bsy;
+    this.status.setBusyForCommand();
     this.taskFile.error = 0;
-    const run = new CommandRun(this, opcode, takeDefect(this.defects, opcode));
+    this.previousCommand = this.#command;
+    this.#command = opcode;
+    const run = new CommandRun(this, takeDefect(this.defects, opcode));
     const handler = this.#commands.get(opcode) ?? ((unknown) => unknown.abort());
     this.schedule(run.delayUs, () => handler(run));
   }
@@ -126,30 +115,40 @@ export class AtaDevice {
   /** Power comes on: section 9.1. */
   powerOn(): void {
     this.medium.powerOn();
-    this.settings.restoreDefaults();
+    this.settings.powerOn();
     this.#restart(this.options.timing.resetUs + this.options.timing.spinUpUs);
-  }
-
-  /** SRST is set: everything stops (section 9.2). */
-  holdReset(): void {
-    this.#void();
-  }
-
-  /** SRST is clear again. */
-  leaveReset(): void {
-    if (!this.settings.keepSettings) this.settings.restoreDefaults();
-    this.#restart(this.options.timing.resetUs);
-  }
-
-  /** EXECUTE DEVICE DIAGNOSTIC and DEVICE RESET: the signature after a while, with an interrupt or without. */
-  diagnose(withInterrupt: boolean): void {
-    this.#restart(this.options.timing.commandUs, withInterrupt);
   }
 
   /** The power goes. */
   powerOff(): void {
-    this.#void();
+    this.stop();
     this.medium.cutPower();
+  }
+
+  /** SRST is set, or worse: everything stops (section 9.2). */
+  stop(): void {
+    this.#cancel();
+    this.port.close();
+    this.clearInterrupt();
+    this.status.set(STATUS.bsy);
+  }
+
+  /** SRST is clear again. */
+  leaveReset(): void {
+    this.settings.softwareReset();
+    this.#restart(this.options.timing.resetUs + this.defects.resetHangUs);
+  }
+
+  /** EXECUTE DEVICE DIAGNOSTIC: the signature, with an interrupt or without (section 8.11). */
+  diagnose(withInterrupt: boolean): void {
+    this.#restart(this.options.timing.commandUs, withInterrupt);
+  }
+
+  /** DEVICE RESET of packet devices: the signature without interrupt, the selection stays (section 8.9). */
+  resetDevice(): void {
+    const selection = this.taskFile.deviceSelection;
+    this.stop();
+    this.schedule(this.options.timing.commandUs, () => this.#presentSignature(selection));
   }
 
   /** Does something later, unless a reset or a command comes before. */
@@ -164,41 +163,24 @@ export class AtaDevice {
   /** Lets simulated time stand still until work of the real world is done, then goes on, unless a reset came. */
   await<T>(what: string, work: Promise<T>, callback: (result: T) => void): void {
     const life = this.#life;
-    this.#pins.hold(
-      `${this.name}: ${what}`,
-      work.then((result) => {
-        if (life === this.#life) callback(result);
-      }),
-    );
+    const goOn = (result: T) => {
+      if (life === this.#life) callback(result);
+    };
+    this.#pins.hold(`${this.name}: ${what}`, work.then(goOn));
   }
 
-  /** For commands: a change that the host can see. */
-  setStatus(status: number): void {
-    if ((status & STATUS.bsy) !== 0) this.#showStale(1);
-    this.#status = status;
-  }
-
-  /** For commands: the request for attention. Without interrupts the state machines of section 9 leave it out. */
+  /** Asks for attention. Without interrupts the state machines of section 9 leave it out. */
   interrupt(): void {
-    if (this.#listener?.interruptsEnabled !== true) return;
+    if (this.#cable?.interruptsEnabled !== true) return;
     this.#interruptPending = true;
-    this.#listener.intrqChanged();
+    this.#cable.intrqChanged();
   }
 
+  /** The host has taken notice. */
   clearInterrupt(): void {
     if (!this.#interruptPending) return;
     this.#interruptPending = false;
-    this.#listener?.intrqChanged();
-  }
-
-  /** For commands: nothing more will come. */
-  commandEnded(): void {
-    this.#timer = undefined;
-  }
-
-  /** The old status for a moment, as often as `reads` says. */
-  #showStale(reads: number): void {
-    this.#stale = { status: this.#status, untilUs: this.#pins.nowUs() + this.options.timing.settleUs, reads };
+    this.#cable?.intrqChanged();
   }
 
   #cancel(): void {
@@ -207,23 +189,19 @@ export class AtaDevice {
     this.#life++;
   }
 
-  #void(): void {
-    this.#cancel();
-    this.port.close();
-    this.clearInterrupt();
-    this.#status = STATUS.bsy;
-    this.#stale.reads = 0;
-  }
-
   #restart(delayUs: number, withInterrupt = false): void {
-    this.#void();
+    this.stop();
     this.schedule(delayUs, () => {
-      this.taskFile.putSignature(this.kind);
-      this.taskFile.error = this.defects.diagnosticCode;
-      this.settings.power = 'active';
-      // Section 9.12: a packet device keeps DRDY clear until a command for packet devices.
-      this.#status = this.kind === 'packet' ? 0 : STATUS.drdy | STATUS.dsc;
+      this.#presentSignature(0);
       if (withInterrupt) this.interrupt();
     });
+  }
+
+  /** Section 9.12. A packet device keeps DRDY clear until it executes a command of packet devices. */
+  #presentSignature(deviceSelection: number): void {
+    this.taskFile.putSignature(this.kind, deviceSelection);
+    this.taskFile.error = this.#cable?.diagnosticCode(this.number) ?? 0;
+    this.settings.power = 'active';
+    this.status.set(this.kind === 'packet' ? 0 : this.readyStatus);
   }
 }

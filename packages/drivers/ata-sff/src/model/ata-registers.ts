@@ -17,10 +17,10 @@ export const REGISTER = {
   command: 7,
 } as const;
 
-/** Status register. Section 7.15; bit 4 is DSC of older drafts, which disks still set. */
+/** Status register. Section 7.15; bit 4 is what older drafts call DSC, which disks still set. */
 export const STATUS = { bsy: 0x80, drdy: 0x40, df: 0x20, dsc: 0x10, drq: 0x08, err: 0x01 } as const;
 
-/** Error register. Section 7.9; bits have other names in other commands: wp is unc of a write. */
+/** Error register. Section 7.9; bits have other names in other commands: WP is the UNC of a write. */
 export const ERROR = {
   unc: 0x40,
   wp: 0x40,
@@ -100,7 +100,7 @@ export const FEATURE = {
   revertSettings: 0xcc,
 } as const;
 
-/** The largest address of a 28-bit command, and the most that words 60-61 may say. Section 6.2. */
+/** The most sectors that 28-bit commands reach, and that words 60-61 may say. Section 6.2. */
 export const LBA28_MAX_SECTORS = 0x0fff_ffff;
 
 /** Bytes of one sector. */

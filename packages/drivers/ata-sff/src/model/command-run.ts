@@ -1,5 +1,5 @@
 import type { AtaDevice } from './ata-device.ts';
-import { ERROR, STATUS } from './ata-registers.ts';
+import { ERROR, REGISTER, STATUS } from './ata-registers.ts';
 import type { CommandDefect, InjectedFailure } from './defects.ts';
 import type { AddressForm } from './task-file.ts';
 
@@ -21,20 +21,18 @@ export interface Block {
   readonly failure?: Failure | undefined;
 }
 
-const READY = STATUS.drdy | STATUS.dsc;
+type Direction = 'in' | 'out' | 'none';
 
 /** The life of one command: its phases, in the order of the PIO protocols (ATA/ATAPI-6 sections 9.4 to 9.6). */
 export class CommandRun {
   readonly device: AtaDevice;
-  readonly opcode: number;
   /** How the registers name sectors in this command; for the address of a failure. */
   form: AddressForm;
   readonly #defect: CommandDefect | undefined;
   #block = 0;
 
-  constructor(device: AtaDevice, opcode: number, defect: CommandDefect | undefined) {
+  constructor(device: AtaDevice, defect: CommandDefect | undefined) {
     this.device = device;
-    this.opcode = opcode;
     this.form = device.taskFile.addressForm;
     this.#defect = defect;
   }
@@ -47,53 +45,54 @@ export class CommandRun {
   /** PIO data-in: shows a block with an interrupt; `next` is called when the host has read it. Section 9.5. */
   offer(block: Block, next: () => void): void {
     if (this.#strikes('in')) return;
-    const { device } = this;
     const { failure } = block;
-    if (failure !== undefined) this.#post(failure);
-    device.port.open('in', block.bytes, block.start, block.lengthBytes, () => {
-      device.setStatus(failure === undefined ? STATUS.bsy : READY | STATUS.err);
-      if (failure === undefined) next();
-      else device.commandEnded();
-    });
-    this.#showData(READY | STATUS.drq | (failure === undefined ? 0 : STATUS.err), true);
+    if (failure === undefined) {
+      this.#open('in', block, true, next);
+      return;
+    }
+    this.#post(failure);
+    this.#open('in', block, true, () => this.device.status.set(this.#endStatus(failure)), STATUS.err);
   }
 
   /** PIO data-out: asks for a block, with an interrupt from the second one on. Section 9.6. */
   request(block: Block, next: () => void): void {
-    const withInterrupt = this.#block > 0;
     if (this.#strikes('out')) return;
-    this.device.port.open('out', block.bytes, block.start, block.lengthBytes, () => {
-      this.device.setStatus(STATUS.bsy);
-      next();
-    });
-    this.#showData(READY | STATUS.drq, withInterrupt);
+    this.#open('out', block, this.#block > 0, next);
+  }
+
+  /** Leaves in the registers that all sectors up to this one were transferred, as old disks do; the draft leaves it open. */
+  endAt(lba: number): void {
+    const { taskFile, settings } = this.device;
+    taskFile.set(REGISTER.sectorCount, 0);
+    taskFile.putAddress(lba, this.form, settings.geometry);
   }
 
   /** The command has succeeded: says so with an interrupt. */
   complete(): void {
     if (this.#strikes('none')) return;
-    this.device.setStatus(READY);
+    this.device.status.set(this.device.readyStatus);
     this.#interrupt();
-    this.device.commandEnded();
   }
 
   /** The command has succeeded with the last block that the host read: no interrupt follows it. */
   completeQuietly(): void {
-    this.device.setStatus(READY);
-    this.device.commandEnded();
+    this.device.status.set(this.device.readyStatus);
   }
 
   /** The command has failed. */
   fail(failure: Failure): void {
     this.#post(failure);
-    this.device.setStatus(READY | (failure.deviceFault === true ? STATUS.df : STATUS.err));
+    this.device.status.set(this.#endStatus(failure));
     this.#interrupt();
-    this.device.commandEnded();
   }
 
   /** The command is not implemented, or not with these parameters. */
   abort(): void {
     this.fail({ error: ERROR.abrt });
+  }
+
+  #endStatus(failure: Failure): number {
+    return this.device.readyStatus | (failure.deviceFault === true ? STATUS.df : STATUS.err);
   }
 
   #post(failure: Failure): void {
@@ -102,16 +101,23 @@ export class CommandRun {
     if (failure.lba !== undefined) taskFile.putAddress(failure.lba, this.form, settings.geometry);
   }
 
-  /** BSY gives way to DRQ; with the defect, DRQ comes late or never. */
-  #showData(status: number, withInterrupt: boolean): void {
-    const late = this.#hit()?.lateDrqUs ?? 0;
-    const interrupt = () => {
-      if (withInterrupt) this.#interrupt();
+  /** BSY gives way to DRQ; with the defect, DRQ comes later than the interrupt, or never. */
+  #open(way: 'in' | 'out', block: Block, withInterrupt: boolean, next: () => void, error = 0): void {
+    const { device } = this;
+    const lateUs = this.#hit()?.lateDrqUs ?? 0;
+    const done = () => {
+      device.status.setBusyAfterBlock();
+      next();
     };
-    this.device.setStatus(late > 0 ? status & ~STATUS.drq : status);
-    interrupt();
+    const show = () => {
+      device.port.open(way, block.bytes, block.start, block.lengthBytes, done);
+      device.status.set(device.readyStatus | STATUS.drq | error);
+    };
+    if (lateUs === 0) show();
+    else device.status.set(device.readyStatus);
+    if (withInterrupt) this.#interrupt();
+    if (lateUs > 0) device.schedule(lateUs, show);
     this.#block++;
-    if (late > 0 && late < Number.POSITIVE_INFINITY) this.device.schedule(late, () => this.device.setStatus(status));
   }
 
   #interrupt(): void {
@@ -124,22 +130,21 @@ export class CommandRun {
   }
 
   /** Ends the command by an injected error, if this is its place. */
-  #strikes(direction: 'in' | 'out' | 'none'): boolean {
+  #strikes(direction: Direction): boolean {
     const injected = this.#hit()?.fail;
     if (injected === undefined) return false;
-    const { error, lba, deviceFault } = injected;
-    this.fail({ error, lba, deviceFault });
+    this.fail(injected);
     if (injected.drq !== 'none') this.#leaveDrq(injected, direction);
     return true;
   }
 
   /** DRQ beside the error: a block that may be transferred, or words that must be read before DRQ goes away. */
-  #leaveDrq(injected: InjectedFailure, direction: 'in' | 'out' | 'none'): void {
-    const { device } = this;
-    const status = device.trueStatus;
-    const lengthBytes = injected.drq === 'block' ? 512 : injected.stuckWords * 2;
-    const way = injected.drq === 'block' && direction === 'out' ? 'out' : 'in';
-    device.port.open(way, new Uint8Array(lengthBytes).fill(0x5a), 0, lengthBytes, () => device.setStatus(status));
-    device.setStatus(status | STATUS.drq);
+  #leaveDrq({ drq, stuckWords }: InjectedFailure, direction: Direction): void {
+    const { port, status } = this.device;
+    const before = status.value;
+    const lengthBytes = drq === 'block' ? 512 : stuckWords * 2;
+    const way = drq === 'block' && direction === 'out' ? 'out' : 'in';
+    port.open(way, new Uint8Array(lengthBytes).fill(0x5a), 0, lengthBytes, () => status.set(before));
+    status.set(before | STATUS.drq);
   }
 }

@@ -9,6 +9,7 @@ import {
   powerCommand,
   readNativeMax,
   refuseReading,
+  setMax,
 } from './commands/information.ts';
 import { readSectors, readVerify } from './commands/read-sectors.ts';
 import { initializeDeviceParameters, setFeatures, setMultipleMode } from './commands/settings.ts';
@@ -23,7 +24,7 @@ const POWER_COMMANDS: readonly [number, CommandHandler][] = [
   [COMMAND.sleep, powerCommand('sleep')],
 ];
 
-/** What a disk knows; every other code is aborted (NOP among them, which always is: ATA/ATAPI-6 section 8.21). */
+/** What a disk knows; every other code is aborted (NOP among them, which always is: ATA/ATAPI-6 section 8.22). */
 export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.readSectors, readSectors({ wide: false, multiple: false })],
   [COMMAND.readSectorsNoRetry, readSectors({ wide: false, multiple: false })],
@@ -33,6 +34,7 @@ export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.writeSectors, writeSectors({ wide: false, multiple: false })],
   [COMMAND.writeSectorsNoRetry, writeSectors({ wide: false, multiple: false })],
   [COMMAND.writeSectorsExt, writeSectors({ wide: true, multiple: false })],
+  [COMMAND.setMaxExt, setMax({ wide: true })],
   [COMMAND.writeMultipleExt, writeSectors({ wide: true, multiple: true })],
   [COMMAND.readVerify, readVerify({ wide: false })],
   [COMMAND.readVerifyNoRetry, readVerify({ wide: false })],
@@ -47,6 +49,7 @@ export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.identifyDevice, identifyDevice],
   [COMMAND.setFeatures, setFeatures],
   [COMMAND.readNativeMax, readNativeMax({ wide: false })],
+  [COMMAND.setMax, setMax({ wide: false })],
   ...POWER_COMMANDS,
 ]);
 

@@ -5,7 +5,7 @@ const NO_DATA = 0xff;
 
 /**
  * The Data register of one device while it asks for a DRQ data block: 16-bit words, the low byte first
- * (ATA/ATAPI-6 section 7.5). Knows bytes only; what a block means is the business of the command.
+ * (ATA/ATAPI-6 section 7.6). Knows bytes only; what a block means is the business of the command.
  */
 export class DataPort {
   #bytes: Uint8Array = new Uint8Array(SECTOR_BYTES);

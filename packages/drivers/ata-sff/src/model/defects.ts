@@ -57,6 +57,8 @@ export const defectsSchema = z.strictObject({
   ghostSlave: z.boolean().default(false),
   /** The next command that touches the medium ends with MC: the medium was changed. */
   mediumChanged: z.boolean().default(false),
+  /** After a software reset BSY stays set that much longer; `forever` = until the power is cut. */
+  resetHangUs: durationUs.default(0),
   /** The diagnostic code after resets; 1 = good. */
   diagnosticCode: z.int().min(0).max(0xff).default(0x01),
 });
@@ -76,14 +78,12 @@ export function commandDefect(partial: z.input<typeof commandDefectSchema>): Com
 }
 
 /** The defect that hits this command, if one does; counts it. */
-export function takeDefect(defects: Defects, opcode: number): CommandDefect | undefined {
-  const found = defects.commands.find(({ on }) => on === undefined || on.includes(opcode));
-  if (found === undefined) return undefined;
-  if (found.skip > 0) {
-    found.skip--;
-    return undefined;
+export function takeDefect({ commands }: Defects, opcode: number): CommandDefect | undefined {
+  for (const [index, defect] of commands.entries()) {
+    if (defect.on !== undefined && !defect.on.includes(opcode)) continue;
+    if (defect.skip-- > 0) continue;
+    if (--defect.times <= 0) commands.splice(index, 1);
+    return defect;
   }
-  found.times--;
-  if (found.times <= 0) defects.commands.splice(defects.commands.indexOf(found), 1);
-  return found;
+  return undefined;
 }

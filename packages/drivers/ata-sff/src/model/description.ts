@@ -5,14 +5,16 @@ import type { ControllerOptions } from './options.ts';
 const VENDOR_ID = 0x1234;
 const DEVICE_ID = 0x1de0;
 
-/** Mass storage, IDE controller, both channels in compatibility mode. PCI IDE Controller Specification 1.0, section 2. */
+/** Mass storage, IDE controller, both channels in compatibility mode. PCI IDE Controller Specification 1.0. */
 const CLASS_COMPATIBILITY = 0x010100;
-/** The same with both channels in native mode, which cannot be changed. */
+/** The same with both channels in native mode. Bit 7, bus master, comes with BAR 4; the mode bits are wired. */
 const CLASS_NATIVE = 0x010105;
 
 /** What the simulated controller looks like on its bus. */
 export function describeController(options: ControllerOptions): ModelDescription {
-  return options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
+  const whole = options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
+  if (options.controlBlock) return whole;
+  return { ...whole, spaces: whole.spaces.filter(({ name }) => !name.startsWith('control')) };
 }
 
 const identity = (classCode: number) => ({

@@ -18,6 +18,7 @@ export interface DiskIdentity {
   readonly currentGeometry: Geometry;
   /** Its place on the channel, for the result of the hardware reset. */
   readonly number: 0 | 1;
+  readonly hasSlave: boolean;
 }
 
 /** The 256 words of IDENTIFY DEVICE, as they pass the data register. ATA/ATAPI-6 section 8.15, table 27. */
@@ -39,16 +40,16 @@ export function identifyData(disk: DiskIdentity): Uint8Array {
   words[64] = 0x0003; // PIO modes 3 and 4.
   words[67] = 120;
   words[68] = 120;
-  words[80] = 0x0070; // ATA/ATAPI-4 to 6.
+  words[80] = 0x00f0; // ATA/ATAPI-4 to 7.
   putFeatures(words, disk);
-  words[93] = disk.number === 0 ? 0x600b : 0x6b00; // 80 wires, number by jumper, diagnostics passed.
+  words[93] = hardwareResetResult(disk);
   if (disk.lba48) putNumber(words, 100, 4, disk.sectors);
   const logicalPerPhysical = disk.physicalSectorBytes / SECTOR_BYTES;
   words[106] = 0x4000 | (logicalPerPhysical > 1 ? 0x2000 | Math.log2(logicalPerPhysical) : 0);
   return withChecksum(words);
 }
 
-/** Word 255: signature A5h, and a byte that makes the sum of all bytes zero. Section 8.15.61. */
+/** Word 255: signature A5h, and a byte that makes the sum of all bytes zero. Section 8.15. */
 export function withChecksum(words: Uint16Array): Uint8Array {
   words[255] = 0x00a5;
   const bytes = littleEndian(words);
@@ -56,7 +57,7 @@ export function withChecksum(words: Uint16Array): Uint8Array {
   return bytes;
 }
 
-/** ASCII with the first character in the high byte of the first word, padded with spaces. Section 3.2.9. */
+/** ASCII with the first character in the high byte of the first word, padded with spaces. Section 8.15. */
 export function putText(words: Uint16Array, first: number, length: number, text: string): void {
   const padded = text.slice(0, length).padEnd(length);
   for (let at = 0; at < length; at += 2) {
@@ -80,6 +81,12 @@ function putGeometry(words: Uint16Array, { defaultGeometry, currentGeometry, sec
   words[55] = currentGeometry.heads;
   words[56] = currentGeometry.sectorsPerTrack;
   putNumber(words, 57, 2, chsCapacity(currentGeometry, sectors));
+}
+
+/** Word 93: 80 wires, number by jumper, diagnostics passed; device 0 says whether it saw device 1. */
+function hardwareResetResult({ number, hasSlave }: DiskIdentity): number {
+  if (number === 1) return 0x6b00;
+  return 0x600b | (hasSlave ? 0x0030 : 0x0040);
 }
 
 /** Command sets: supported (82-84) and enabled (85-87). */

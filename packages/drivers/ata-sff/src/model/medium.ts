@@ -100,7 +100,7 @@ export class Medium {
 
   async #commitNow(sectors: readonly number[]): Promise<FlushResult> {
     const bad = sectors.find((lba) => this.#defects.unwritable.includes(lba));
-    // A sector that cannot be written is given up: the next flush goes on behind it (ATA/ATAPI-6 section 8.12.6).
+    // A sector that cannot be written is given up: the next flush goes on behind it (ATA/ATAPI-6 section 8.12).
     const good = bad === undefined ? sectors : sectors.filter((lba) => lba < bad);
     try {
       await this.store.commit(this.#cache.runs(good));
@@ -114,7 +114,8 @@ export class Medium {
   }
 
   #evict(): void {
-    const sectors = this.#cache.oldest(EVICT_SECTORS);
+    const { unwritable } = this.#defects;
+    const sectors = this.#cache.oldest(EVICT_SECTORS).filter((lba) => !unwritable.includes(lba));
     for (const { lba, data } of this.#cache.runs(sectors)) this.store.write(lba, data);
     this.#cache.drop(sectors);
   }

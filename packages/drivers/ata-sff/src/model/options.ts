@@ -64,6 +64,7 @@ const diskSchema = z
     physicalSectorBytes: z.literal([512, 1024, 2048, 4096]).default(512),
     /** Sectors at the end that the host does not see (host protected area). */
     hiddenSectors: z.int().nonnegative().default(0),
+    eightBit: z.boolean().default(false).describe('SET FEATURES 01h makes the data register 8 bits wide'),
     atapi: z.boolean().default(false),
     timing: timingSchema.prefault({}),
     powerCut: powerCutSchema.prefault({}),
@@ -76,6 +77,9 @@ const diskSchema = z
     if (sectors !== undefined && !Number.isInteger(sectors)) issue('sizeMiB', 'not a whole number of sectors');
     if (disk.create && disk.image === undefined) issue('create', 'creates an image file: name it with image');
     if (disk.create && sectors === undefined) issue('create', 'how large? give sizeMiB or sectors');
+    if (disk.create && disk.readOnly) issue('create', 'an image that is made now cannot be readOnly');
+    if (disk.hiddenSectors >= (sectors ?? Number.POSITIVE_INFINITY))
+      issue('hiddenSectors', 'the disk has no more than that');
     if (!disk.lba48 && (sectors ?? 0) > LBA28_MAX_SECTORS)
       issue('lba48', `more than ${LBA28_MAX_SECTORS} sectors need it`);
   });
@@ -93,30 +97,44 @@ const controllerShape = {
   line: z.string().min(1).default('INTA'),
   /** What an empty channel reads: 0x7f with the pull-down of DD7 that ATA asks for, 0xff without. */
   floatingBus: floatingBus.default(0x7f),
+  /** False: a controller without Alternate Status and Device Control. */
+  controlBlock: z.boolean().default(true),
   /** 32-bit accesses to the data port move two words. */
   data32: z.boolean().default(true),
 };
 
 const rawSchema = z.strictObject({ ...controllerShape, ...imageShape, disks: z.array(diskSchema).max(4).optional() });
 
+type RawOptions = z.output<typeof rawSchema>;
+
+/** The disk that `image` and its companions beside the controller's keys stand for: the primary master. */
+const singleDisk = ({ image, create, sizeMiB, sectors, readOnly }: RawOptions) =>
+  diskSchema.safeParse({ image, create, sizeMiB, sectors, readOnly });
+
+function checkSingleDisk(options: RawOptions, context: z.RefinementCtx): void {
+  const { error } = singleDisk(options);
+  for (const { message, path } of error?.issues ?? []) context.addIssue({ code: 'custom', path: [...path], message });
+}
+
+function checkDiskList(disks: readonly DiskOptions[], options: RawOptions, context: z.RefinementCtx): void {
+  const single = (['image', 'sizeMiB', 'sectors'] as const).filter((key) => options[key] !== undefined);
+  for (const key of single) {
+    context.addIssue({ code: 'custom', path: [key], message: `describes a single disk: put it into disks` });
+  }
+  const places = new Set<string>();
+  for (const [index, { channel, position }] of disks.entries()) {
+    const place = `channel ${channel} ${position}`;
+    const message = `there is a disk at ${place} already; a channel has a master and a slave`;
+    if (places.has(place)) context.addIssue({ code: 'custom', path: ['disks', index, 'position'], message });
+    places.add(place);
+  }
+}
+
 /** What the configuration may say of a simulated controller. */
 export const optionsSchema = rawSchema
   .superRefine((options, context) => {
-    const places = new Set<string>();
-    for (const [index, { channel, position }] of (options.disks ?? []).entries()) {
-      const place = `${channel} ${position}`;
-      const message = `there is a disk at channel ${place} already`;
-      if (places.has(place)) context.addIssue({ code: 'custom', path: ['disks', index, 'position'], message });
-      places.add(place);
-    }
-    const single = options.image ?? options.sizeMiB ?? options.sectors;
-    if (options.disks !== undefined && single !== undefined) {
-      context.addIssue({
-        code: 'custom',
-        path: ['disks'],
-        message: 'image, sizeMiB and sectors describe a single disk: put them into disks',
-      });
-    }
+    if (options.disks === undefined) checkSingleDisk(options, context);
+    else checkDiskList(options.disks, options, context);
   })
   .transform(({ image, create, sizeMiB, sectors, readOnly, disks, ...controller }) => ({
     ...controller,

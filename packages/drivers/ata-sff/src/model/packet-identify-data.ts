@@ -13,7 +13,7 @@ export function packetIdentifyData(drive: { model: string; serial: string; firmw
   words[64] = 0x0003;
   words[67] = 120;
   words[68] = 120;
-  words[80] = 0x0070;
+  words[80] = 0x00f0;
   words[82] = 0x0210; // DEVICE RESET, PACKET.
   words[83] = 0x4000;
   words[84] = 0x4000;

@@ -72,10 +72,16 @@ export class TaskFile {
     else this.#putTop4(high);
   }
 
+  /** Bit 4 of the Device register, in its place. */
+  get deviceSelection(): number {
+    return this.get(REGISTER.device) & DEVICE.dev;
+  }
+
   /** What every reset leaves: the signature of the type of device (section 9.12). */
-  putSignature(kind: 'ata' | 'packet'): void {
+  putSignature(kind: 'ata' | 'packet', deviceSelection: number): void {
     this.#previous.fill(0);
     this.#current.fill(0);
+    this.set(REGISTER.device, deviceSelection);
     const signature = SIGNATURE[kind];
     this.set(REGISTER.sectorCount, signature.sectorCount);
     this.set(REGISTER.lbaLow, signature.lbaLow);

@@ -6,7 +6,7 @@ import { packetIdentifyData } from '../packet-identify-data.ts';
 /** IDENTIFY DEVICE: ATA/ATAPI-6 section 8.15. A packet device aborts it and shows what it is (section 8.15.5.2). */
 export const identifyDevice: CommandHandler = (run) => {
   if (run.device.kind === 'packet') {
-    run.device.taskFile.putSignature('packet');
+    run.device.taskFile.putSignature('packet', run.device.taskFile.deviceSelection);
     run.abort();
     return;
   }
@@ -38,6 +38,7 @@ function identityOf(device: AtaDevice) {
     defaultGeometry: settings.defaultGeometry,
     currentGeometry: settings.geometry,
     number,
+    hasSlave: device.hasSlave,
   };
 }
 

@@ -2,10 +2,12 @@ import { ERROR } from '../ata-registers.ts';
 import type { CommandRun } from '../command-run.ts';
 import type { AddressForm } from '../task-file.ts';
 
-/** Sectors that a command is about; may reach beyond the end of the disk. */
+/** Sectors that a command is about; may go beyond what it can reach. */
 export interface SectorRange {
   readonly lba: number;
   readonly count: number;
+  /** The first address that is too high. */
+  readonly reach: number;
 }
 
 /**
@@ -27,6 +29,9 @@ export function decodeRange(run: CommandRun, wide: boolean): SectorRange | undef
   }
   run.form = form;
   const lba = taskFile.address(form, settings.geometry);
-  if (lba === undefined) run.fail({ error: ERROR.idnf });
-  return lba === undefined ? undefined : { lba, count: taskFile.sectorCount(form) };
+  if (lba === undefined) {
+    run.fail({ error: ERROR.idnf });
+    return undefined;
+  }
+  return { lba, count: taskFile.sectorCount(form), reach: settings.reach(form) };
 }

@@ -4,13 +4,13 @@ import { geometryWith } from '../chs-geometry.ts';
 import type { CommandRun } from '../command-run.ts';
 import { failureOf } from './flush.ts';
 
-/** SET MULTIPLE MODE: ATA/ATAPI-6 section 8.47. Zero switches READ and WRITE MULTIPLE off. */
+/** SET MULTIPLE MODE: ATA/ATAPI-6 section 8.49. Zero switches READ and WRITE MULTIPLE off. */
 export const setMultipleMode: CommandHandler = (run) => {
   const { taskFile, options, settings } = run.device;
   const sectors = taskFile.get(REGISTER.sectorCount);
   const isPowerOf2 = (sectors & (sectors - 1)) === 0;
   if (options.multiple === 0 || sectors > options.multiple || !isPowerOf2) {
-    settings.multiple = 0; // Section 8.47.8: a refused number leaves the mode disabled.
+    settings.multiple = 0; // A refused number leaves the mode disabled.
     run.abort();
     return;
   }
@@ -18,7 +18,7 @@ export const setMultipleMode: CommandHandler = (run) => {
   run.complete();
 };
 
-/** INITIALIZE DEVICE PARAMETERS: ATA-5 section 8.16; hosts older than LBA send it. */
+/** INITIALIZE DEVICE PARAMETERS: in ATA/ATAPI-5 and before; hosts older than LBA send it. */
 export const initializeDeviceParameters: CommandHandler = (run) => {
   const { taskFile, settings } = run.device;
   const heads = (taskFile.get(REGISTER.device) & DEVICE.address) + 1;
@@ -34,6 +34,8 @@ export const initializeDeviceParameters: CommandHandler = (run) => {
 type Setting = (device: AtaDevice, run: CommandRun) => void;
 
 const FEATURES: ReadonlyMap<number, Setting> = new Map<number, Setting>([
+  [FEATURE.enable8Bit, (device, run) => setEightBit(device, run, true)],
+  [FEATURE.disable8Bit, (device, run) => setEightBit(device, run, false)],
   [FEATURE.enableWriteCache, (device, run) => change(run, () => (device.settings.writeCache = true))],
   [FEATURE.setTransferMode, (device, run) => setTransferMode(device, run)],
   [FEATURE.disableReadLookAhead, (device, run) => change(run, () => (device.settings.lookAhead = false))],
@@ -55,10 +57,16 @@ function change(run: CommandRun, apply: () => void): void {
   run.complete();
 }
 
-/** Section 8.46.10, table 44: PIO default, or PIO with flow control up to mode 4; there is no DMA here. */
+/** Table 44: PIO default, or PIO with flow control up to mode 4; there is no DMA here. */
 function setTransferMode(device: AtaDevice, run: CommandRun): void {
   const mode = device.taskFile.get(REGISTER.sectorCount);
   if (mode <= 0x01 || (mode >= 0x08 && mode <= 0x0c)) run.complete();
+  else run.abort();
+}
+
+/** Only CompactFlash cards have the 8-bit data register. */
+function setEightBit(device: AtaDevice, run: CommandRun, on: boolean): void {
+  if (device.options.eightBit) change(run, () => (device.settings.eightBit = on));
   else run.abort();
 }
 

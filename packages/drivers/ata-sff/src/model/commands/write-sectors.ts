@@ -5,8 +5,8 @@ import { failureOf } from './flush.ts';
 import { decodeRange, type SectorRange } from './sector-range.ts';
 
 /**
- * WRITE SECTORS (EXT), WRITE MULTIPLE (EXT), WRITE MULTIPLE FUA EXT: ATA/ATAPI-6 sections 8.56, 8.57, 8.62, 8.63;
- * protocol 9.6. FUA EXT: ATA/ATAPI-7 volume 1, section 6.59.
+ * WRITE SECTORS (EXT), WRITE MULTIPLE (EXT), WRITE MULTIPLE FUA EXT: ATA/ATAPI-6 sections 8.60 to 8.63;
+ * protocol 9.6. WRITE MULTIPLE FUA EXT came with ATA/ATAPI-7.
  */
 export function writeSectors({
   wide,
@@ -53,11 +53,10 @@ class SectorWrite {
     const { device } = this.#run;
     const lba = this.#range.lba + this.#done;
     const count = Math.min(this.#range.count - this.#done, this.#perBlock);
-    const { visibleSectors } = device.settings;
     if (count === 0) {
       this.#finish();
-    } else if (lba + count > visibleSectors) {
-      this.#run.fail({ error: ERROR.idnf, lba: Math.max(lba, visibleSectors) });
+    } else if (lba + count > this.#range.reach) {
+      this.#run.fail({ error: ERROR.idnf, lba: Math.max(lba, this.#range.reach) });
     } else {
       const lengthBytes = count * SECTOR_BYTES;
       const bytes = device.buffer.ensure(lengthBytes);
@@ -81,6 +80,7 @@ class SectorWrite {
   }
 
   #finish(): void {
+    this.#run.endAt(this.#range.lba + this.#range.count - 1);
     if (!this.#through) {
       this.#run.complete();
       return;
