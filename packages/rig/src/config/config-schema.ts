@@ -27,14 +27,21 @@ export async function configSchema(loader: ModuleLoader): Promise<JsonSchema> {
 }
 
 async function deviceJson(parts: SchemaParts): Promise<JsonSchema> {
-  const [drivers, backends, models] = await Promise.all([parts.load('driver'), parts.load('backend'), parts.load('model')]);
+  const [drivers, backends, models] = await Promise.all([
+    parts.load('driver'),
+    parts.load('backend'),
+    parts.load('model'),
+  ]);
   const base = jsonSchemaOf(deviceSchema()) ?? {};
   const { backend, driver } = base.properties ?? {};
   const type = parts.name(backend?.properties?.['type'], backends.keys());
   const rules = [...drivers].map(([name, found]) => driverRule(name, found, parts));
   for (const [name, module] of backends) {
-    const selector = parts.define(`backend-${name}`, withProperties(jsonSchemaOf(module.selector), { type: { const: name } }));
-    rules.push({ if: when({ backend: when({ type: { const: name } }) }), then: { properties: { backend: selector } } });
+    const selector = parts.define(
+      `backend-${name}`,
+      withProperties(jsonSchemaOf(module.selector), { type: { const: name } }),
+    );
+    rules.push(implies(when({ backend: when({ type: { const: name } }) }), { properties: { backend: selector } }));
     if (module.takesModel !== true) continue;
     for (const [model, { options }] of models) {
       const part = parts.define(`model-${model}`, jsonSchemaOf(options) ?? {});
@@ -55,31 +62,41 @@ async function exportJson(parts: SchemaParts): Promise<JsonSchema> {
   const { type, service = {} } = base.properties ?? {};
   const rules = [...exporters].map(([name, { options }]) => {
     const entry = withProperties(jsonSchemaOf(options), { type: { const: name }, service });
-    return { if: when({ type: { const: name } }), then: parts.define(`exporter-${name}`, entry) };
+    return implies(when({ type: { const: name } }), parts.define(`exporter-${name}`, entry));
   });
   return { ...base, properties: { ...base.properties, type: parts.name(type, exporters.keys()) }, allOf: rules };
 }
 
 function driverRule(name: string, driver: Driver, parts: SchemaParts): JsonSchema {
-  const schema = driver.options === undefined ? { type: 'object', additionalProperties: false } : jsonSchemaOf(driver.options);
+  const schema =
+    driver.options === undefined ? { type: 'object', additionalProperties: false } : jsonSchemaOf(driver.options);
   const options = parts.define(`driver-${name}`, orNothing(schema ?? {}));
   const services = Object.entries(driver.needs).filter(([, need]) => isService(need));
   const required = services.filter(([, need]) => need.need !== 'optional').map(([key]) => key);
   const properties = Object.fromEntries(services.map(([key]) => [key, { type: 'string', pattern: '^[^/]+/.+$' }]));
   const section = { type: 'object', properties, required, additionalProperties: false };
-  const then = { properties: { options, services: required.length > 0 ? section : orNothing(section) } };
-  return { if: when({ driver: { const: name } }), then: required.length > 0 ? { ...then, required: ['services'] } : then };
+  const demanded = required.length > 0 ? { required: ['services'] } : {};
+  const consequence = {
+    properties: { options, services: required.length > 0 ? section : orNothing(section) },
+    ...demanded,
+  };
+  return implies(when({ driver: { const: name } }), consequence);
 }
 
 /** The options of a model, where it is named, and where its driver is and no other model. */
 function modelRules(backend: string, model: string, drivers: readonly string[], options: JsonSchema): JsonSchema[] {
-  const then = { properties: { backend: { properties: { options } } } };
+  const consequence = { properties: { backend: { properties: { options } } } };
   const type = { const: backend };
   const unnamed = { ...when({ type }), not: { required: ['model'] } };
   return [
-    { if: when({ backend: when({ type, model: { const: model } }) }), then },
-    { if: when({ driver: { enum: drivers }, backend: unnamed }), then },
+    implies(when({ backend: when({ type, model: { const: model } }) }), consequence),
+    implies(when({ driver: { enum: drivers }, backend: unnamed }), consequence),
   ];
+}
+
+function implies(condition: JsonSchema, consequence: JsonSchema): JsonSchema {
+  // biome-ignore lint/suspicious/noThenProperty: the keyword of JSON Schema; nobody awaits a schema.
+  return { if: condition, then: consequence };
 }
 
 /** Holds where all of these are there and fit. */

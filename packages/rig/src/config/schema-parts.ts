@@ -14,7 +14,9 @@ export class SchemaParts {
   /** Every module of a kind that can be loaded, by name. */
   async load<K extends ModuleKind>(kind: K): Promise<Map<string, ModuleTypes[K]>> {
     const load = (name: string) => this.#loader[kind](name) as Promise<ModuleTypes[K]>;
-    const found = await Promise.allSettled(this.#loader.names(kind).map(async (name) => [name, await load(name)] as const));
+    const found = await Promise.allSettled(
+      this.#loader.names(kind).map(async (name) => [name, await load(name)] as const),
+    );
     return new Map(found.filter((result) => result.status === 'fulfilled').map((result) => result.value));
   }
 
@@ -45,7 +47,10 @@ export class SchemaParts {
 }
 
 /** Adds keys to an object's schema, in every alternative of it. */
-export function withProperties(schema: JsonSchema | undefined, added: Readonly<Record<string, JsonSchema>>): JsonSchema {
+export function withProperties(
+  schema: JsonSchema | undefined,
+  added: Readonly<Record<string, JsonSchema>>,
+): JsonSchema {
   if (schema === undefined) return {};
   const branches = (['anyOf', 'oneOf', 'allOf'] as const).flatMap((key) => {
     const inner = schema[key];
