@@ -1,6 +1,85 @@
 import { expect, it } from 'vitest';
-import { FakeTime } from './fake-time.ts';
+import { NODE_TIME, type RealHandle, type RealTime } from './real-time.ts';
 import { SimClock } from './sim-clock.ts';
+
+class FakeHandle implements RealHandle {
+  referenced = true;
+  readonly callback: () => void;
+  readonly atMs: number;
+
+  constructor(callback: () => void, atMs: number) {
+    this.callback = callback;
+    this.atMs = atMs;
+  }
+
+  ref(): void {
+    this.referenced = true;
+  }
+
+  unref(): void {
+    this.referenced = false;
+  }
+}
+
+/** Real time for tests of the clock: it passes when the test says so, and every timer is on record. */
+class FakeTime implements RealTime {
+  ms = 0;
+  /** How many real timeouts were ever asked for. */
+  timeouts = 0;
+  #immediates: FakeHandle[] = [];
+  #timers: FakeHandle[] = [];
+
+  nowMs(): number {
+    return this.ms;
+  }
+
+  soon(callback: () => void): RealHandle {
+    const handle = new FakeHandle(callback, this.ms);
+    this.#immediates.push(handle);
+    return handle;
+  }
+
+  later(callback: () => void, delayMs: number): RealHandle {
+    this.timeouts++;
+    const handle = new FakeHandle(callback, this.ms + delayMs);
+    this.#timers.push(handle);
+    return handle;
+  }
+
+  stop(handle: RealHandle): void {
+    this.#timers = this.#timers.filter((timer) => timer !== handle);
+  }
+
+  /** Whether Node would keep the process alive now. */
+  get alive(): boolean {
+    return [...this.#immediates, ...this.#timers].some((handle) => handle.referenced);
+  }
+
+  /** One turn of the event loop. */
+  async turn(): Promise<void> {
+    const due = this.#immediates;
+    this.#immediates = [];
+    try {
+      for (const { callback } of due) callback();
+    } finally {
+      await new Promise<void>((resolve) => void NODE_TIME.soon(resolve));
+    }
+  }
+
+  /** Turns until no immediate is pending. */
+  async settle(): Promise<void> {
+    while (this.#immediates.length > 0) await this.turn();
+  }
+
+  /** Lets real time pass, fires what is due, and settles. */
+  async pass(ms: number): Promise<void> {
+    this.ms += ms;
+    const due = this.#timers.filter((timer) => timer.atMs <= this.ms);
+    this.#timers = this.#timers.filter((timer) => timer.atMs > this.ms);
+    for (const { callback } of due) callback();
+    await this.settle();
+  }
+}
 
 function paced() {
   const time = new FakeTime();
@@ -76,6 +155,16 @@ it('follows real time while nothing is scheduled, and never passes an event by',
   await time.settle();
   await time.pass(5000);
   expect(seen[0]).toBeCloseTo(502_002, 0);
+});
+
+it('loses no time by being driven', async () => {
+  const { time, clock } = paced();
+  clock.after(10_000, () => {});
+  await time.settle();
+  time.ms += 6;
+  void clock.run(Promise.resolve());
+  await time.settle();
+  expect(clock.nowUs()).toBe(6000);
 });
 
 it('stands still while something is held, although real time passes', async () => {

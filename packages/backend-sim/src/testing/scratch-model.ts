@@ -188,5 +188,3 @@ function validateOptions(
   const isObject = typeof value === 'object' && value !== null;
   return isObject ? { value } : { issues: [{ message: 'expected an object' }] };
 }
-
-export default scratchModel;
