@@ -1,3 +1,17 @@
+export { BACKEND_CASES, backendConformance } from './backend-conformance.ts';
+export {
+  type BackendAbility,
+  type BackendCase,
+  type BackendFixture,
+  type BackendHarness,
+  type EdgeInterrupt,
+  type LevelInterrupt,
+  type MessageInterrupt,
+  type Place,
+  readAt,
+  type Spaces,
+  writeAt,
+} from './backend-harness.ts';
 export { blockDeviceCases, blockDeviceConformance } from './block-device-conformance.ts';
 export type {
   BlockDeviceAbility,
