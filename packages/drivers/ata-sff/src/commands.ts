@@ -1,5 +1,13 @@
 /** Pure: which command does a job, and which values its task file has. */
-import { ERROR, FEATURE, LBA28_END, LBA28_MAX_SECTORS, LBA48_MAX_SECTORS, OPCODE } from './registers.ts';
+import {
+  ECHO_TASK_FILES,
+  ERROR,
+  FEATURE,
+  LBA28_END,
+  LBA28_MAX_SECTORS,
+  LBA48_MAX_SECTORS,
+  OPCODE,
+} from './registers.ts';
 
 /** How the data of a command moves (ATA/ATAPI-6 9.4 to 9.6). */
 export type Protocol = 'non-data' | 'pio-in' | 'pio-out';
@@ -137,6 +145,16 @@ export function writeCacheCommand(enabled: boolean): Command {
 export function spinUpCommand(): Command {
   const patience = { timeoutUs: TIMEOUT_US.READ_WRITE };
   return { ...plainCommand('SET FEATURES (spin up)', OPCODE.SET_FEATURES), features: FEATURE.SPIN_UP, ...patience };
+}
+
+/** Task files that are never started: for finding out whether a device shows what is written to it. */
+export function echoCommands(lba48: boolean): Command[] {
+  const plain = plainCommand('echo', OPCODE.IDENTIFY_DEVICE);
+  return ECHO_TASK_FILES.map(({ lba, count }) =>
+    lba48
+      ? { ...plain, lba, count, addressing: 'lba48' }
+      : { ...plain, lba: lba % 2 ** 28, count, addressing: 'lba28' },
+  );
 }
 
 function plainCommand(name: string, opcode: number): Command {

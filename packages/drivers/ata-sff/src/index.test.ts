@@ -1,34 +1,35 @@
-import { simulate } from '@ring3/backend-sim';
-import { BLOCK_DEVICE, Scope, ServiceDirectory, SILENT } from '@ring3/core';
 import { expect, it } from 'vitest';
-import { ataOptions, ataSff } from './index.ts';
-import model, { optionsSchema } from './model/index.ts';
+import { attachDriver, blocks } from './test-driver.ts';
 
 it('brings a disk up, reads what it wrote, stops flushed', async () => {
-  const sim = await simulate(model, optionsSchema.parse({ sizeMiB: 8 }));
-  const services = new ServiceDirectory();
-  const scope = new Scope('ata0');
-  const handles = {
-    command0: sim.space('command0'),
-    control0: sim.space('control0'),
-    irq0: sim.interrupt(0),
-    command1: sim.space('command1'),
-    control1: sim.space('control1'),
-    irq1: sim.interrupt(1),
-  };
-  const environment = { name: 'ata0', clock: sim.clock, log: SILENT, services, simulated: true };
-  await sim.run(Promise.resolve(ataSff.attach({ ...handles, ...environment }, ataOptions.parse({}), scope)));
-  const disk = services.get(BLOCK_DEVICE, 'disk0');
-  const data = Uint8Array.from({ length: 100 * 512 }, (_, index) => (index * 7 + (index >> 9)) & 0xff);
-  const back = new Uint8Array(data.length);
+  const driver = await attachDriver();
+  const disk = driver.disk();
+  const data = blocks(100);
 
-  await sim.run(disk.write(1000, data));
-  await sim.run(disk.read(1000, back));
-  await sim.run(disk.flush());
-  await sim.run(scope.close());
+  await driver.write(1000, data);
+  expect(await driver.read(1000, 100)).toEqual(data);
+  await driver.stop();
 
-  expect(back).toEqual(data);
   expect(disk.info).toMatchObject({ blockCount: 16_384, blockSizeBytes: 512, simulated: true });
-  expect(services.list()).toEqual([]);
-  await expect(disk.read(0, back)).rejects.toMatchObject({ code: 'closed' });
+  expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
+  expect(driver.hardware.violations).toEqual([]);
+  expect(driver.services.list()).toEqual([]);
+  await expect(disk.read(0, data)).rejects.toMatchObject({ code: 'closed' });
+});
+
+it('drives four disks on two channels', async () => {
+  const disks = ([0, 1] as const).flatMap((channel) =>
+    (['master', 'slave'] as const).map((position) => ({ channel, position, sizeMiB: 4 + channel })),
+  );
+  for (const mode of ['compatibility', 'native'] as const) {
+    const driver = await attachDriver({ model: { disks, mode } });
+    const names = ['disk0', 'disk1', 'disk2', 'disk3'];
+    const together = names.map((name, index) => driver.disk(name).write(7, blocks(30, index)));
+    await driver.sim.run(Promise.all(together));
+
+    for (const [index, name] of names.entries()) expect(await driver.read(7, 30, name)).toEqual(blocks(30, index));
+    expect(Object.values(driver.controller.statistics).map((each) => each.lostInterrupts)).toEqual([0, 0]);
+    expect(driver.hardware.violations).toEqual([]);
+    await driver.stop();
+  }
 });

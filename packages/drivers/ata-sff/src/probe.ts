@@ -2,15 +2,24 @@
 import { type DeviceError, isDeviceError } from '@ring3/core';
 import { type AtaDevice, configure, type DeviceSettings, identify } from './ata-device.ts';
 import type { Channel } from './channel.ts';
+import { echoCommands } from './commands.ts';
 import { describeRegisters } from './failure.ts';
-import { STATUS } from './registers.ts';
-import { resetChannel } from './reset.ts';
+import { ALL_ONES, STATUS } from './registers.ts';
+import { type DeviceClass, resetChannel } from './reset.ts';
 import type { Position } from './task-file.ts';
 import { waitWhileBusy } from './wait-ready.ts';
 
 /** A device that spins up may be busy for this long after power-on (ATA/ATAPI-6 9.1). */
 const POWER_ON_TIMEOUT_US = 31_000_000;
 const ECHO_ATTEMPTS = 3;
+
+const CLASS_WORDS = {
+  ata: 'a disk',
+  packet: 'a packet device (ATAPI), not supported',
+  none: 'none',
+  unknown: 'none, or one without a signature',
+  busy: 'busy for ever, not used',
+} as const satisfies Record<DeviceClass, string>;
 
 /** What to look for. */
 export interface ProbeSettings extends DeviceSettings {
@@ -29,7 +38,7 @@ export async function probe(channel: Channel, settings: ProbeSettings): Promise<
     for (const position of present) {
       const name = settings.nameOf(position);
       if (classes[position] === 'ata') devices.push(...(await bringUp(channel, position, name, settings, present)));
-      else channel.log.info(`${channel.name}: device ${position} is no disk: its class is ${classes[position]}`);
+      else channel.log.info(`${channel.name}: device ${position}: ${CLASS_WORDS[classes[position]]}`);
     }
     return withoutGhosts(channel, devices);
   } catch (error) {
@@ -43,30 +52,44 @@ export async function probe(channel: Channel, settings: ProbeSettings): Promise<
 async function presentDevices(channel: Channel, positions: readonly Position[]): Promise<Position[]> {
   const { taskFile, log, name } = channel;
   channel.freeze();
-  taskFile.select(0);
-  if (taskFile.allOnes()) {
+  if (taskFile.peek() === ALL_ONES && taskFile.allOnes()) {
     log.info(`${name}: no device: every register reads all ones`);
     return [];
   }
-  if ((taskFile.peek() & STATUS.BSY) !== 0) {
-    await waitWhileBusy(channel, { what: 'a device that starts', timeoutUs: POWER_ON_TIMEOUT_US }).catch(onlyTimeout);
-  }
+  if (!(await startsUp(channel))) await resetChannel(channel, positions);
   const present = positions.filter((position) => echoes(channel, position));
-  if (present.length === 0)
+  if (present.length === 0) {
     log.info(`${name}: no device: nothing keeps what is written (${describeRegisters(taskFile.peek())})`);
+  }
   return present;
 }
 
-function onlyTimeout(error: unknown): void {
-  if (!isDeviceError(error, 'timeout')) throw error;
+/** Waits for a device that spins up. @returns false when it is still busy. */
+async function startsUp(channel: Channel): Promise<boolean> {
+  try {
+    await waitWhileBusy(channel, { what: 'a device that starts', timeoutUs: POWER_ON_TIMEOUT_US });
+    return true;
+  } catch (error) {
+    if (!isDeviceError(error, 'timeout')) throw error;
+    channel.log.warn(`${channel.name}: ${error.message}; resetting`);
+    return false;
+  }
 }
 
 function echoes({ taskFile }: Channel, position: Position): boolean {
   for (let attempt = 0; attempt < ECHO_ATTEMPTS; attempt++) {
     taskFile.select(position);
-    if (taskFile.echoes()) return true;
+    if ((taskFile.peek() & (STATUS.BSY | STATUS.DRQ)) === 0 && taskFile.echoes()) return true;
   }
   return false;
+}
+
+/** Reading back before a command needs a device that shows what was written; bridges exist that do not. */
+function tryReadBack(channel: Channel, position: Position, lba48: boolean): void {
+  for (const command of echoCommands(lba48)) {
+    const attempts = Array.from({ length: ECHO_ATTEMPTS }, () => channel.taskFile.load(command, position, true).same);
+    if (!attempts.includes(true)) channel.stopVerifying(`device ${position} does not show what was written`);
+  }
 }
 
 async function bringUp(
@@ -79,6 +102,7 @@ async function bringUp(
   for (let attempt = 0; ; attempt++) {
     try {
       const identity = await identify(channel, position, name);
+      tryReadBack(channel, position, identity.lba48);
       return [await configure(channel, { name, position, identity }, settings)];
     } catch (error) {
       if (!isDeviceError(error)) throw error;

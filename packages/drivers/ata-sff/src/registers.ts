@@ -114,12 +114,14 @@ export const SIGNATURE_COUNT = 0x01;
 
 /** Patterns of the presence test: each the complement of the other. */
 export const ECHO = { FIRST: 0x55, SECOND: 0xaa } as const;
+/** Addresses and counts with every bit once set and once clear, in both levels of the two-deep registers. */
+export const ECHO_TASK_FILES = [
+  { lba: 0x55_aa_55_5a_a5_5a, count: 0xa5_5a },
+  { lba: 0xaa_55_aa_a5_5a_a5, count: 0x5a_a5 },
+] as const;
 
 /** The first address that a 28-bit command cannot reach: words 60-61 of IDENTIFY end there (ATA/ATAPI-6 6.2.1). */
 export const LBA28_END = 0x0fff_ffff;
 export const LBA28_MAX_SECTORS = 256;
 /** The most sectors of one 48-bit command. */
 export const LBA48_MAX_SECTORS = 65_536;
-
-/** The status that controllers without a pull-down on D7 or with nothing behind them are known to show for ever. */
-export const STATUS_STUCK = 0x7f;

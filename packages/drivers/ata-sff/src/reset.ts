@@ -72,10 +72,12 @@ async function settled(
   const { taskFile, clock } = channel;
   const left = () => Math.max(deadlineUs - clock.nowUs(), 0);
   try {
-    if (position === 0) await waitWhileBusy(channel, { what: 'device 0 after the reset', timeoutUs: left() });
+    const ready = () => waitWhileBusy(channel, { what: `device ${position} after the reset`, timeoutUs: left() });
+    // Device 0 is selected by the reset itself; while it is busy nothing may be written.
+    if (position === 0) await ready();
     taskFile.select(position);
+    const status = await ready();
     if (position === 1) await registersOfDevice1(channel);
-    const status = await waitWhileBusy(channel, { what: `device ${position} after the reset`, timeoutUs: left() });
     return classify(channel, position, status);
   } catch (error) {
     if (isDeviceError(error, 'timeout')) return { class: 'busy', alone: false };

@@ -150,11 +150,10 @@ export class TaskFile {
     return count === ECHO.FIRST && low === ECHO.SECOND;
   }
 
-  /** Whether nothing drives the bus: every register reads all ones. Acknowledges nothing. */
+  /** Whether nothing drives the bus: the other registers read all ones, too. Asked only when the status does. */
   allOnes(): boolean {
     const { device } = this.#command;
-    const values = this.#space.sequence([device.readOp, ...this.#addressReads]);
-    return values.every((value) => value === ALL_ONES) && this.peek() === ALL_ONES;
+    return this.#space.sequence([device.readOp, ...this.#addressReads]).every((value) => value === ALL_ONES);
   }
 
   get #addressReads(): RegisterOp[] {

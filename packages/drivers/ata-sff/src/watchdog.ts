@@ -1,7 +1,7 @@
 import { duration, type Timer } from '@ring3/core';
 import type { Execution } from './execution.ts';
 import { describeCommand, describeRegisters } from './failure.ts';
-import { ALL_ONES } from './registers.ts';
+import { ALL_ONES, STATUS } from './registers.ts';
 import { GONE_AFTER_US, SLOW_AFTER_US, type WaitContext } from './wait-ready.ts';
 
 /** It looks this often, so that a removed device is noticed well within a second. */
@@ -60,25 +60,33 @@ export class Watchdog {
   }
 
   #look(execution: Execution): void {
-    const silentUs = this.#context.clock.nowUs() - execution.lastProgressUs;
-    if (this.#isGone()) {
-      execution.fail('gone', 'every register reads all ones, nothing drives the bus', ALL_ONES);
-    } else if (execution.endsWithoutInterrupt) {
-      execution.advance();
-    } else if (silentUs >= this.#lostInterruptUs && execution.advance()) {
-      this.#onLostInterrupt(execution);
+    const { taskFile, clock } = this.#context;
+    const silentUs = clock.nowUs() - execution.lastProgressUs;
+    const status = taskFile.peek();
+    if (this.#isGone(status)) {
+      execution.fail('gone', 'every register reads all ones, nothing drives the bus', status);
+    } else if ((status & STATUS.BSY) === 0) {
+      this.#lookAtReady(execution, silentUs);
     }
     if (execution.over) return;
     if (silentUs >= execution.command.timeoutUs) {
-      execution.fail('timeout', `no end within ${duration(silentUs)}`, this.#context.taskFile.peek(), { stuck: true });
+      execution.fail('timeout', `no end within ${duration(silentUs)}`, status, { stuck: true });
     } else if (silentUs >= SLOW_AFTER_US && !this.#saidSlow) {
-      this.#saySlow(execution);
+      this.#saySlow(execution, status);
     }
   }
 
-  #isGone(): boolean {
+  /** Not busy, and no interrupt yet: it may be on its way, lost, or not due. */
+  #lookAtReady(execution: Execution, silentUs: number): void {
+    const lost = silentUs >= this.#lostInterruptUs;
+    // Without AltStatus, looking has acknowledged the interrupt: it will not come any more.
+    const mayAct = lost || execution.endsWithoutInterrupt || !this.#context.taskFile.hasControl;
+    if (mayAct && execution.advance() && lost) this.#onLostInterrupt(execution);
+  }
+
+  #isGone(status: number): boolean {
     const { taskFile, clock } = this.#context;
-    if (!taskFile.allOnes()) {
+    if (status !== ALL_ONES || !taskFile.allOnes()) {
       this.#onesSinceUs = undefined;
       return false;
     }
@@ -86,10 +94,10 @@ export class Watchdog {
     return clock.nowUs() - this.#onesSinceUs >= GONE_AFTER_US;
   }
 
-  #saySlow(execution: Execution): void {
+  #saySlow(execution: Execution, status: number): void {
     this.#saidSlow = true;
-    const { log, name, taskFile } = this.#context;
-    const status = describeRegisters(taskFile.peek());
-    log.warn(`${name}: ${describeCommand(execution.command)}: slow to respond, please be patient (${status})`);
+    const { log, name } = this.#context;
+    const what = `${name}: ${describeCommand(execution.command)}`;
+    log.warn(`${what}: slow to respond, please be patient (${describeRegisters(status)})`);
   }
 }

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { quiesceSteps } from './quiesce.ts';
+
+it.each([
+  ['no control block: nothing can be done', {}, []],
+  ['a byte, as at port 3F6h', { control0: 1 }, [['control0', 0]]],
+  [
+    'a base address register of four bytes',
+    { control0: 4, control1: 4 },
+    [
+      ['control0', 2],
+      ['control1', 2],
+    ],
+  ],
+])('masks the interrupts: %s', (_what, sizes, expected) => {
+  const nIEN = 0x02;
+  const steps = expected.map(([space, offset]) => ({ kind: 'write', space, width: 8, offset, value: nIEN }));
+  expect(quiesceSteps(sizes)).toEqual(steps);
+});

@@ -1,0 +1,102 @@
+import { type FaultPlan, type Simulation, simulate } from '@ring3/backend-sim';
+import { BLOCK_DEVICE, type BlockDevice, type Logger, Scope, ServiceDirectory } from '@ring3/core';
+import type { z } from 'zod';
+import { type AtaController, ataOptions, ataSff } from './index.ts';
+import model, { type ControllerOptionsInput, optionsSchema, SffController } from './model/index.ts';
+
+/** What a test may choose; the rest is one sound disk of 8 MiB, driven by interrupt. */
+export interface DriverSetUp {
+  readonly model?: ControllerOptionsInput;
+  readonly options?: z.input<typeof ataOptions>;
+  readonly faults?: FaultPlan;
+  readonly seed?: number;
+  /** Handles that the device does not have. */
+  readonly without?: readonly ('control0' | 'irq0' | 'command1')[];
+}
+
+/** One attached driver on one simulated controller. */
+export interface TestDriver {
+  readonly sim: Simulation;
+  /** The model, to look behind the registers and to break it. */
+  readonly hardware: SffController;
+  readonly controller: AtaController;
+  readonly services: ServiceDirectory;
+  /** What the driver said, `level: message`. */
+  readonly said: string[];
+  disk(name?: string): BlockDevice;
+  read(block: number, count: number, name?: string): Promise<Uint8Array>;
+  write(block: number, data: Uint8Array, fua?: boolean): Promise<void>;
+  flush(): Promise<void>;
+  /** Simulated time that the promise took, in microseconds; its failure does not matter. */
+  time(work: Promise<unknown>): Promise<number>;
+  /** The driver's orderly end. */
+  stop(): Promise<void>;
+}
+
+/** Attaches the driver; one simulated machine each. */
+export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver> {
+  const said: string[] = [];
+  const options = optionsSchema.parse(setUp.model ?? { sizeMiB: 8 });
+  const sim = await simulate(model, options, { ...(setUp.faults && { faults: setUp.faults }), seed: setUp.seed ?? 1 });
+  if (!(sim.model instanceof SffController)) throw new Error('the model is another one');
+  const services = new ServiceDirectory();
+  const scope = new Scope('ata0');
+  const environment = { name: 'ata0', clock: sim.clock, log: recorder(said), services, simulated: true };
+  const attaching = ataSff.attach(
+    { ...handles(sim, setUp), ...environment },
+    ataOptions.parse(setUp.options ?? {}),
+    scope,
+  );
+  const controller = await sim.run(Promise.resolve(attaching));
+  const disk = (name = 'disk0') => services.get(BLOCK_DEVICE, name);
+  return {
+    sim,
+    hardware: sim.model,
+    controller,
+    services,
+    said,
+    disk,
+    read: async (block, count, name) => {
+      const into = new Uint8Array(count * 512);
+      await sim.run(disk(name).read(block, into));
+      return into;
+    },
+    write: (block, data, fua = false) => sim.run(disk().write(block, data, { fua })),
+    flush: () => sim.run(disk().flush()),
+    time: async (work) => {
+      const startUs = sim.clock.nowUs();
+      await sim.run(work.catch(() => {}));
+      return sim.clock.nowUs() - startUs;
+    },
+    stop: () => sim.run(scope.close()),
+  };
+}
+
+/** Blocks whose content tells where and when they were written. */
+export function blocks(count: number, seed = 1): Uint8Array {
+  const words = Uint32Array.from(
+    { length: count * 128 },
+    (_, index) => Math.imul(index + 1, 2_654_435_761) ^ (seed * 16_777_619),
+  );
+  return new Uint8Array(words.buffer);
+}
+
+function handles(sim: Simulation, { without = [] }: DriverSetUp) {
+  const { spaces, interrupts } = sim.device.description;
+  const has = (name: string) => spaces.some((space) => space.name === name);
+  const space = (name: string) => (has(name) && !without.some((each) => each === name) ? sim.space(name) : undefined);
+  const line = (index: number) => (interrupts.some((each) => each.index === index) ? sim.interrupt(index) : undefined);
+  return {
+    command0: sim.space('command0'),
+    control0: space('control0'),
+    irq0: without.includes('irq0') ? undefined : line(0),
+    command1: space('command1'),
+    control1: without.includes('command1') ? undefined : space('control1'),
+    irq1: without.includes('irq0') ? undefined : line(1),
+  };
+}
+
+function recorder(said: string[]): Logger {
+  const say = (level: string) => (message: string) => void said.push(`${level}: ${message}`);
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+}
