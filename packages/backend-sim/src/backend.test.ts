@@ -31,7 +31,7 @@ describe('describe()', () => {
     const sim = new SimBackend(environment({ counted: { default: counted } }));
     const description = await sim.describe({ model: 'counted' });
     expect(description).toMatchObject({ id: 'scratch@feb00000', domain: 'sim', simulated: true });
-    expect(description.spaces[1]).toEqual({ kind: 'port', bar: 1, name: 'ports', start: 0xc000n, sizeBytes: 32 });
+    expect(description.spaces[1]).toEqual({ kind: 'port', bar: 1, name: 'ports', start: 0xc000n, sizeBytes: 64 });
     expect(description.interrupts[0]).toMatchObject({ index: 0, trigger: 'level', line: 'IRQ 10' });
     expect(created).toBe(0);
     expect(await sim.list()).toEqual([]);
@@ -84,7 +84,7 @@ describe('open()', () => {
     const [memory, ports] = device.description.spaces;
     if (memory === undefined || ports === undefined) throw new Error('spaces are missing');
     const space = await device.openSpace(memory);
-    expect(String(space)).toBe('MemoryRegion scratch@feb00000 registers at 0xfeb00000, 0x20 bytes, simulated');
+    expect(String(space)).toBe('MemoryRegion scratch@feb00000 registers at 0xfeb00000, 0x40 bytes, simulated');
     expect(String(await device.openSpace(ports))).toContain('IoPortSpace');
     expect(() => device.openSpace({ ...memory, start: 0n })).toThrow(/has no memory space registers at 0x0/);
     expect(() => device.openInterrupt({ index: 7, trigger: 'level' })).toThrow(/has no interrupt 7/);

@@ -31,8 +31,8 @@ it('answers sizing of base address registers by ones', async () => {
   expect(config.read(0x10, 32)).toBe(0xfeb0_0000);
   expect(config.read(0x14, 32)).toBe(0xc001);
   for (const offset of [0x10, 0x14, 0x18]) config.write(offset, 32, 0xffff_ffff);
-  expect(config.read(0x10, 32)).toBe(0xffff_ffe0); // 32 bytes of memory
-  expect(config.read(0x14, 32)).toBe(0xffff_ffe1); // 32 ports
+  expect(config.read(0x10, 32)).toBe(0xffff_ffc0); // 64 bytes of memory
+  expect(config.read(0x14, 32)).toBe(0xffff_ffc1); // 64 ports
   expect(config.read(0x18, 32)).toBe(0); // not there
 });
 

@@ -31,7 +31,7 @@ describe('addresses', () => {
 
   it('are not answered by half', async () => {
     const sim = await simulate(scratchModel, {}, { pace: 'manual' });
-    expect(sim.machine.ports.read(0xc01e, 32)).toBe(0xffff_ffff);
+    expect(sim.machine.ports.read(0xc03e, 32)).toBe(0xffff_ffff);
   });
 
   it('of two devices must not overlap: the second is refused, the first is named', async () => {
@@ -45,8 +45,8 @@ describe('addresses', () => {
       },
     );
     await expect(second).rejects.toMatchObject({ code: 'busy', details: { holder: 'scratch@feb00000' } });
-    expect(String(shared.memoryMap)).toBe('feb00000-feb0001f : scratch@feb00000');
-    expect(String(shared.portMap)).toBe('c000-c01f : scratch@feb00000');
+    expect(String(shared.memoryMap)).toBe('feb00000-feb0003f : scratch@feb00000');
+    expect(String(shared.portMap)).toBe('c000-c03f : scratch@feb00000');
   });
 
   it('are free again after close', async () => {

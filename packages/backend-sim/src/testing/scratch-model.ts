@@ -19,8 +19,10 @@ const REGISTER = {
   fifoLevel: 0x18,
   /** Takes bytes on writes, gives them back on reads; empty: zeros. */
   fifo: 0x1c,
+  /** From here on memory: remembers what is written, in every width. */
+  memory: 0x20,
 } as const;
-const SIZE_BYTES = 0x20;
+const SIZE_BYTES = 0x40;
 const FIFO_BYTES = 4096;
 const CAUSE_TIMER = 1;
 const CAUSE_TRIGGER = 2;
@@ -71,7 +73,7 @@ class ScratchDevice implements DeviceModel {
   write(_space: string, offset: number, width: Width, value: number): void {
     const register = offset & ~3;
     this.#accesses++;
-    if (register === REGISTER.scratch) this.#store(offset, width, value);
+    if (isMemory(register)) this.#store(offset, width, value);
     else if (register === REGISTER.cause) this.#setCause(this.#cause & ~value);
     else if (register === REGISTER.timerUs) this.#startTimer(value);
     else if (register === REGISTER.trigger) this.#fire(value);
@@ -96,14 +98,14 @@ class ScratchDevice implements DeviceModel {
 
   cutPower(): void {
     this.#fifoLevel = 0;
-    this.#bytes.setUint32(REGISTER.scratch, 0);
+    for (let offset = 0; offset < SIZE_BYTES; offset += 4) this.#bytes.setUint32(offset, 0);
   }
 
   #value(register: number): number {
     if (register === REGISTER.id) return 0x5343_5254;
     if (register === REGISTER.cause) return this.#cause;
     if (register === REGISTER.fifoLevel) return this.#fifoLevel;
-    return register === REGISTER.scratch ? this.#bytes.getUint32(register, true) : 0;
+    return isMemory(register) ? this.#bytes.getUint32(register, true) : 0;
   }
 
   #store(offset: number, width: Width, value: number): void {
@@ -181,6 +183,10 @@ export const scratchModel = defineModel<ScratchOptions>({
   }),
   create: (pins) => new ScratchDevice(pins),
 });
+
+function isMemory(register: number): boolean {
+  return register === REGISTER.scratch || register >= REGISTER.memory;
+}
 
 function validateOptions(
   value: unknown,
