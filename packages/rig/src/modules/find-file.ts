@@ -17,6 +17,12 @@ export interface FoundFile {
   readonly hint?: string;
 }
 
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  ENAMETOOLONG: 'the name is too long',
+  ERR_INVALID_ARG_VALUE: 'no path has such characters',
+};
+
 /** Looks for a file that the configuration names relative to `folder`. */
 export function findFile(name: string, folder: string): FoundFile {
   const file = absolute(name, folder);
@@ -24,8 +30,8 @@ export function findFile(name: string, folder: string): FoundFile {
   try {
     return { kind: statSync(file).isDirectory() ? 'folder' : 'file', file };
   } catch (error) {
-    if (errorCode(error) !== 'ENOENT' && errorCode(error) !== 'ENOTDIR')
-      return { kind: errorCode(error) ?? String(error), file };
+    const code = errorCode(error);
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return { kind: WORDS[code ?? ''] ?? String(error), file };
     const near = closest(basename(file), filesOf(dirname(file)));
     return {
       kind: 'missing',

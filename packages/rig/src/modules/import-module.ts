@@ -22,9 +22,15 @@ export async function importModule(url: string): Promise<ModuleNamespace> {
     return (await import(/* @vite-ignore */ url)) as ModuleNamespace;
   } catch (cause) {
     const hint = remedy(cause, url);
-    const message = `${fileOf(url)} cannot be loaded: ${firstLine(cause)}`;
+    const message = `${fileOf(url)}${lineOf(cause, url)} cannot be loaded: ${firstLine(cause)}`;
     throw new DeviceError('config', message, { cause, ...(hint === undefined ? {} : { details: { hint } }) });
   }
+}
+
+/** `:12`, where the stack knows the line of this file. */
+function lineOf(error: unknown, url: string): string {
+  const [, line] = (error instanceof Error ? error.stack : undefined)?.split(fileOf(url), 2)[1]?.match(/^:(\d+)/) ?? [];
+  return line === undefined ? '' : `:${line}`;
 }
 
 /** The path behind a `file:` URL. */
