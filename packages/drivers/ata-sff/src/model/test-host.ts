@@ -45,6 +45,11 @@ export class Host {
     this.#controller.write(`control${this.#channel}`, 0, 8, value);
   }
 
+  /** What the controller has to complain about. */
+  get violations(): readonly string[] {
+    return this.#controller.violations;
+  }
+
   /** Interrupts so far on this channel. */
   get interrupts(): number {
     return this.#bench.pulses[this.#channel] ?? 0;
