@@ -21,7 +21,13 @@ export interface DriverEnvironment {
 
 /** One step that makes the device harmless, done by the supervisor when the driver is dead. */
 export type QuiesceStep =
-  | { readonly kind: 'write'; readonly space: string; readonly width: Width; readonly offset: number; readonly value: number }
+  | {
+      readonly kind: 'write';
+      readonly space: string;
+      readonly width: Width;
+      readonly offset: number;
+      readonly value: number;
+    }
   | {
       readonly kind: 'poll';
       readonly space: string;

@@ -47,17 +47,22 @@ export {
   pciClass,
   pciId,
 } from './match.ts';
+export { IoPortSpace, MemoryRegion } from './memory-region.ts';
 export {
   type Handles,
+  type InterruptNeed,
   type InterruptSelector,
   interrupt,
   memory,
   type Need,
   type Needs,
+  type OptionalNeed,
   optional,
   ports,
   type RequiredNeed,
   registers,
+  type ServiceNeed,
+  type SpaceNeed,
   type SpaceSelector,
   service,
 } from './needs.ts';
@@ -80,8 +85,9 @@ export {
   write1ToClear,
   writeOnly,
 } from './register-layout.ts';
-export { IoPortSpace, MemoryRegion, type MemoryType, RegisterSpace, type SpaceDescription } from './register-space.ts';
+export { RegisterSpace } from './register-space.ts';
 export { type Claim, ResourceTree } from './resource-tree.ts';
 export { type Release, Scope } from './scope.ts';
 export { type PublishedService, type Publisher, type ServiceClass, ServiceDirectory, serviceClass } from './service.ts';
+export type { MemoryType, SpaceDescription } from './space-description.ts';
 export { SystemClock } from './system-clock.ts';

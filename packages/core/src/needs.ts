@@ -1,5 +1,6 @@
 import type { InterruptSource } from './interrupt-source.ts';
-import type { IoPortSpace, MemoryRegion, RegisterSpace } from './register-space.ts';
+import type { IoPortSpace, MemoryRegion } from './memory-region.ts';
+import type { RegisterSpace } from './register-space.ts';
 import type { ServiceClass } from './service.ts';
 
 /** How a need finds its resource: by BAR on PCI, by name elsewhere; both where a device exists on both. */
@@ -14,7 +15,8 @@ export interface InterruptSelector {
   readonly name?: string;
 }
 
-interface SpaceNeed<H extends RegisterSpace = RegisterSpace> {
+/** A need for registers. */
+export interface SpaceNeed<H extends RegisterSpace = RegisterSpace> {
   readonly need: 'space';
   readonly kind: 'memory' | 'port' | 'any';
   readonly selector: SpaceSelector;
@@ -23,20 +25,22 @@ interface SpaceNeed<H extends RegisterSpace = RegisterSpace> {
   readonly handle?: H;
 }
 
-interface InterruptNeed {
+/** A need for an interrupt. */
+export interface InterruptNeed {
   readonly need: 'interrupt';
   readonly selector: InterruptSelector;
   readonly handle?: InterruptSource;
 }
 
-interface ServiceNeed<T = unknown> {
+/** A need for a service of another driver. */
+export interface ServiceNeed<T = unknown> {
   readonly need: 'service';
   readonly serviceClass: ServiceClass<T>;
   readonly handle?: T;
 }
 
 /** A need that a device may leave unmet; its handle is `undefined` then. */
-interface OptionalNeed<N extends RequiredNeed = RequiredNeed> {
+export interface OptionalNeed<N extends RequiredNeed = RequiredNeed> {
   readonly need: 'optional';
   readonly inner: N;
 }
@@ -52,7 +56,9 @@ export type Needs = Readonly<Record<string, Need>>;
 
 /** What a driver receives: exactly the handles that its manifest names. */
 export type Handles<N extends Needs> = {
-  readonly [Name in keyof N]: N[Name] extends OptionalNeed<infer Inner> ? HandleOf<Inner> | undefined : HandleOf<N[Name]>;
+  readonly [Name in keyof N]: N[Name] extends OptionalNeed<infer Inner>
+    ? HandleOf<Inner> | undefined
+    : HandleOf<N[Name]>;
 };
 
 type HandleOf<N> = N extends { readonly handle?: infer H } ? NonNullable<H> : never;

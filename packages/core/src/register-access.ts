@@ -64,15 +64,30 @@ export function bigEndian(access: RegisterAccess): RegisterAccess {
     read: (offset, width) => swapBytes(access.read(offset, width), width),
     write: (offset, width, value) => access.write(offset, width, swapBytes(value, width)),
     readFifo: (offset, width, into) =>
-      access.readFifo === undefined ? readFifoByWords(access, offset, width, into) : access.readFifo(offset, width, into),
+      access.readFifo === undefined
+        ? readFifoByWords(access, offset, width, into)
+        : access.readFifo(offset, width, into),
     writeFifo: (offset, width, from) =>
       access.writeFifo === undefined
         ? writeFifoByWords(access, offset, width, from)
         : access.writeFifo(offset, width, from),
     barrier: () => access.barrier?.(),
   };
-  const { read64, write64 } = access;
+  const { sequence, read64, write64 } = access;
+  if (sequence !== undefined) view.sequence = (ops, results) => swapSequence(sequence.bind(access), ops, results);
   if (read64 !== undefined) view.read64 = (offset) => swap64(read64.call(access, offset));
   if (write64 !== undefined) view.write64 = (offset, value) => write64.call(access, offset, swap64(value));
   return view;
+}
+
+function swapSequence(
+  sequence: NonNullable<RegisterAccess['sequence']>,
+  ops: readonly RegisterOp[],
+  results: number[],
+): void {
+  const swapped = ops.map((op) => (op.kind === 'write' ? { ...op, value: swapBytes(op.value, op.width) } : op));
+  const raw: number[] = [];
+  sequence(swapped, raw);
+  const reads = ops.filter((op) => op.kind === 'read');
+  for (const [index, { width }] of reads.entries()) results.push(swapBytes(raw[index] ?? 0, width));
 }

@@ -117,7 +117,10 @@ interface Modifiable<F extends Fields> {
 }
 
 interface Clearable<F extends Fields> {
-  /** Writes ones to the named write-1-to-clear fields and zeros elsewhere: one access. */
+  /**
+   * Writes ones to the named write-1-to-clear fields, zeros to the others of that kind: one access. Plain fields of the
+   * same register keep their value, which takes a read before.
+   */
   clear(...names: NamesOf<F, 'write-1-to-clear'>[]): void;
 }
 
@@ -126,8 +129,15 @@ export type BoundRegister<R extends RegisterDefinition> =
   R extends RegisterDefinition<infer A, infer F>
     ? { readonly definition: R } & (A extends 'write-only' ? unknown : Readable) &
         (A extends 'read-only' ? unknown : Writable) &
-        (A extends 'read-write' ? (NamesOf<F, 'write-1-to-clear'> extends never ? Modifiable<F> : Clearable<F>) : unknown)
+        (A extends 'read-write' ? Changeable<F> : unknown)
     : never;
+
+/** Registers without fields are written whole. */
+type Changeable<F extends Fields> = keyof F extends never
+  ? unknown
+  : NamesOf<F, 'write-1-to-clear'> extends never
+    ? Modifiable<F>
+    : Clearable<F>;
 
 /** The registers of a layout, bound to a space. */
 export type BoundRegisters<L extends Readonly<Record<string, RegisterDefinition>>> = {
@@ -138,14 +148,21 @@ export type BoundRegisters<L extends Readonly<Record<string, RegisterDefinition>
 class BoundToSpace implements Readable, Writable {
   readonly definition: RegisterDefinition;
   readonly readOp: RegisterOp;
+  readonly #name: string;
   readonly #space: RegisterSpace;
   readonly #offset: number;
+  /** The bits of the plain fields. */
+  readonly #plain: number;
 
-  constructor(space: RegisterSpace, definition: RegisterDefinition, offset: number) {
+  constructor(name: string, space: RegisterSpace, definition: RegisterDefinition, offset: number) {
     this.definition = definition;
+    this.readOp = { kind: 'read', width: definition.width, offset };
+    this.#name = name;
     this.#space = space;
     this.#offset = offset;
-    this.readOp = { kind: 'read', width: definition.width, offset };
+    this.#plain = Object.values(definition.fields)
+      .filter(({ kind }) => kind === 'plain')
+      .reduce((bits, { mask }) => (bits | mask) >>> 0, 0);
   }
 
   read(): number {
@@ -166,25 +183,33 @@ class BoundToSpace implements Readable, Writable {
   }
 
   modify(fields: Readonly<Record<string, number>>): void {
-    let value = this.read();
-    for (const [name, wanted] of Object.entries(fields)) {
+    let replaced = 0;
+    let wanted = 0;
+    for (const [name, value] of Object.entries(fields)) {
       const { mask, shift } = this.#field(name);
-      if (wanted >>> 0 !== wanted || wanted > mask >>> shift) {
-        throw new RangeError(`field ${name}: ${wanted} does not fit ${hex(mask >>> shift)}`);
+      if (value >>> 0 !== value || value > mask >>> shift) {
+        throw new RangeError(`${this.#where()}: ${value} does not fit field ${name}, at most ${hex(mask >>> shift)}`);
       }
-      value = ((value & ~mask) | (wanted << shift)) >>> 0;
+      replaced |= mask;
+      wanted |= value << shift;
     }
-    this.write(value);
+    this.write(((this.read() & ~replaced) | wanted) >>> 0);
   }
 
   clear(...names: string[]): void {
-    this.write(names.reduce((ones, name) => (ones | this.#field(name).mask) >>> 0, 0));
+    const ones = names.reduce((bits, name) => bits | this.#field(name).mask, 0);
+    const kept = this.#plain === 0 ? 0 : this.read() & this.#plain;
+    this.write((ones | kept) >>> 0);
   }
 
   #field(name: string): Field {
     const field = this.definition.fields[name];
-    if (field === undefined) throw new RangeError(`the register has no field ${name}`);
+    if (field === undefined) throw new RangeError(`${this.#where()} has no field ${name}`);
     return field;
+  }
+
+  #where(): string {
+    return `${this.#space.description.name} ${this.#name}`;
   }
 }
 
@@ -201,7 +226,7 @@ export function bindRegisters<const L extends Readonly<Record<string, RegisterDe
 ): BoundRegisters<L> {
   const bound = Object.entries(layout).map(([name, definition]) => [
     name,
-    new BoundToSpace(space, definition, definition.offset * stride),
+    new BoundToSpace(name, space, definition, definition.offset * stride),
   ]);
   return Object.fromEntries(bound) as BoundRegisters<L>;
 }

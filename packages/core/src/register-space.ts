@@ -8,35 +8,7 @@ import {
   type Width,
   writeFifoByWords,
 } from './register-access.ts';
-
-/** How the kernel mapped the memory, or what stands in its place. */
-export type MemoryType =
-  | 'uncached'
-  | 'write-combining'
-  | 'write-back'
-  | 'device-nGnRnE'
-  | 'device-nGnRE'
-  | 'port'
-  | 'simulated'
-  | 'emulated';
-
-/** What a space really is. */
-export interface SpaceDescription {
-  /** For messages: `ata0 command`. */
-  readonly name: string;
-  readonly sizeBytes: number;
-  /** Where it is on its bus; absent where the backend does not know. */
-  readonly start?: bigint;
-  readonly memoryType: MemoryType;
-  /** The access widths that the device takes; an 8-bit write to an AXI-Lite slave can destroy its neighbours. Default: all. */
-  readonly widths?: readonly Width[];
-  /** Default: little. */
-  readonly byteOrder?: 'little' | 'big';
-  /** A register that may be read at any time, for {@link RegisterSpace.flush}. */
-  readonly flush?: { readonly offset: number; readonly width: Width };
-}
-
-const ALL_WIDTHS: readonly Width[] = [8, 16, 32];
+import { ALL_WIDTHS, type SpaceDescription } from './space-description.ts';
 
 /**
  * Where registers live, whatever the bus, like the cookie of Linux's `iomap` (`ioread8` to `iowrite32_rep`).
@@ -57,7 +29,11 @@ export class RegisterSpace {
   #last32: number;
   #closed: string | undefined;
 
+  /** @throws RangeError for a size that is none, which would let every offset pass. */
   constructor(description: SpaceDescription, access: RegisterAccess) {
+    if (!Number.isSafeInteger(description.sizeBytes) || description.sizeBytes < 0) {
+      throw new RangeError(`${description.name}: ${description.sizeBytes} is not a size in bytes`);
+    }
     this.description = description;
     this.#access = description.byteOrder === 'big' ? bigEndian(access) : access;
     const last = (width: Width) =>
@@ -186,7 +162,12 @@ export class RegisterSpace {
   /** Refuses what does not lie inside the space; for conveniences of subclasses. */
   protected checkRange(offset: number, lengthBytes: number, alignment: number): void {
     if (this.#closed !== undefined) throw this.#closedError();
-    if (!Number.isSafeInteger(offset) || offset < 0 || offset + lengthBytes > this.sizeBytes || offset % alignment !== 0) {
+    if (
+      !Number.isSafeInteger(offset) ||
+      offset < 0 ||
+      offset + lengthBytes > this.sizeBytes ||
+      offset % alignment !== 0
+    ) {
       throw new RangeError(
         `${this.description.name}: ${lengthBytes} bytes at ${at(offset)} do not fit: the space has ${hex(this.sizeBytes)} bytes, alignment ${alignment}`,
       );
@@ -243,7 +224,9 @@ export class RegisterSpace {
     if (this.#closed !== undefined) throw this.#closedError();
     const { name, widths = ALL_WIDTHS } = this.description;
     if (!widths.includes(width)) {
-      throw new RangeError(`${name}: the device takes no ${width}-bit access (at ${at(offset)}), only ${widths.join(', ')} bits`);
+      throw new RangeError(
+        `${name}: the device takes no ${width}-bit access (at ${at(offset)}), only ${widths.join(', ')} bits`,
+      );
     }
     this.checkRange(offset, width / 8, width / 8);
     // What is left are offsets beyond 4 GiB in a space that large: valid, if rare.
@@ -259,54 +242,7 @@ export class RegisterSpace {
   }
 }
 
-/** Registers in memory: adds 64-bit accesses and block copies. */
-export class MemoryRegion extends RegisterSpace {
-  readonly kind = 'memory';
-
-  /** @throws DeviceError `unsupported` where the bus cannot do it in one access. */
-  read64(offset: number): bigint {
-    this.checkRange(offset, 8, 8);
-    const { access } = this;
-    if (access.read64 === undefined) throw this.#no64();
-    return access.read64(offset);
-  }
-
-  /** @throws DeviceError `unsupported` where the bus cannot do it in one access. */
-  write64(offset: number, value: bigint): void {
-    this.checkRange(offset, 8, 8);
-    const { access } = this;
-    if (access.write64 === undefined) throw this.#no64();
-    if (BigInt.asUintN(64, value) !== value) {
-      throw new RangeError(`${this.description.name}: ${value} does not fit 64 bits at ${at(offset)}`);
-    }
-    access.write64(offset, value);
-  }
-
-  /** Copies memory of the device into `into`, by 32-bit accesses; offset and length are multiples of 4. Not for FIFOs. */
-  readBlock(offset: number, into: Uint8Array): void {
-    this.checkRange(offset, into.length, 4);
-    for (let done = 0; done < into.length; done += 4) this.readFifo32(offset + done, into.subarray(done, done + 4));
-  }
-
-  /** Copies `from` into memory of the device: the counterpart of {@link readBlock}. */
-  writeBlock(offset: number, from: Uint8Array): void {
-    this.checkRange(offset, from.length, 4);
-    for (let done = 0; done < from.length; done += 4) this.writeFifo32(offset + done, from.subarray(done, done + 4));
-  }
-
-  #no64(): DeviceError {
-    return new DeviceError(
-      'unsupported',
-      `${this.description.name}: this bus has no 64-bit access; two 32-bit accesses are not the same, so ask for them by name`,
-    );
-  }
-}
-
-/** The x86 kind of registers: `in`, `out`, `ins`, `outs`. */
-export class IoPortSpace extends RegisterSpace {
-  readonly kind = 'port';
-}
-
-function at(offset: number): string {
+/** An offset in a message, whatever it is. */
+export function at(offset: number): string {
   return Number.isSafeInteger(offset) && offset >= 0 ? hex(offset) : String(offset);
 }

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import { sleep } from '../clock.ts';
 import { isDeviceError } from '../device-error.ts';
-import { IoPortSpace, MemoryRegion } from '../register-space.ts';
+import { IoPortSpace, MemoryRegion } from '../memory-region.ts';
 import { allOnes, type BackendCase, openDevice, readAt, spaceOf, writeAt } from './backend-harness.ts';
 import { rejection, required } from './conformance.ts';
 

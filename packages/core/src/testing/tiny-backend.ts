@@ -2,8 +2,9 @@ import type { Backend, DeviceDescription, InterruptResource, OpenDevice, SpaceRe
 import type { Clock } from '../clock.ts';
 import { DeviceError } from '../device-error.ts';
 import { InterruptSource } from '../interrupt-source.ts';
+import { IoPortSpace, MemoryRegion } from '../memory-region.ts';
 import type { RegisterAccess, Width } from '../register-access.ts';
-import { IoPortSpace, MemoryRegion, type RegisterSpace } from '../register-space.ts';
+import type { RegisterSpace } from '../register-space.ts';
 import { TinyLine, TinyWire } from './tiny-line.ts';
 
 /** Registers of a tiny device; all others remember what is written to them. */
