@@ -1,5 +1,8 @@
 import { DeviceError } from './device-error.ts';
 
+/** Deeper levels are printed like this one: MAX_IORES_LEVEL of Linux, kernel/resource.c. */
+const DEEPEST_PRINTED = 5;
+
 interface Node {
   readonly name: string;
   readonly start: bigint;
@@ -7,6 +10,8 @@ interface Node {
   readonly end: bigint;
   readonly busy: boolean;
   readonly children: Node[];
+  /** False after its release, or that of a range that it lay in. */
+  held: boolean;
 }
 
 /** A range that somebody holds. */
@@ -17,8 +22,7 @@ export interface Claim {
   /** Claims a part of this range. */
   request(holder: string, start: bigint, sizeBytes: bigint): Claim;
   /**
-   * Gives exactly this range back. A second call does nothing.
-   * @throws DeviceError `busy` while a part of it is claimed.
+   * Gives exactly this range back, and with it the claims inside of it. A second call does nothing.
    */
   release(): void;
 }
@@ -26,7 +30,8 @@ export interface Claim {
 /**
  * Who holds which addresses: `request_mem_region` and `request_region` of Linux for user space.
  * Busy claims conflict and name their holder; windows of buses (`window`) contain claims without conflict; nested
- * claims lie inside their parent. Source: Linux, kernel/resource.c.
+ * claims lie inside their parent and go with it. There is nothing to wait for, unlike `IORESOURCE_MUXED`.
+ * Source: Linux, kernel/resource.c.
  */
 export class ResourceTree {
   readonly #root: Node;
@@ -36,7 +41,14 @@ export class ResourceTree {
   constructor(kind: 'memory' | 'port') {
     this.#digits = kind === 'memory' ? 8 : 4;
     const end = kind === 'memory' ? 2n ** 64n - 1n : 0xffffn;
-    this.#root = { name: kind === 'memory' ? 'memory' : 'I/O ports', start: 0n, end, busy: false, children: [] };
+    this.#root = {
+      name: kind === 'memory' ? 'memory' : 'I/O ports',
+      start: 0n,
+      end,
+      busy: false,
+      children: [],
+      held: true,
+    };
   }
 
   /**
@@ -49,7 +61,14 @@ export class ResourceTree {
 
   /** Marks a range as the window of a bus: claims inside it go below it. */
   window(name: string, start: bigint, sizeBytes: bigint): void {
-    this.#insert(this.#root, { name, start, end: this.#end(name, start, sizeBytes), busy: false, children: [] });
+    this.#insert(this.#root, {
+      name,
+      start,
+      end: this.#end(name, start, sizeBytes),
+      busy: false,
+      children: [],
+      held: true,
+    });
   }
 
   /** The tree as `/proc/iomem` or `/proc/ioports` prints it. */
@@ -58,14 +77,21 @@ export class ResourceTree {
   }
 
   #claim(below: Node, holder: string, start: bigint, sizeBytes: bigint): Claim {
-    const node: Node = { name: holder, start, end: this.#end(holder, start, sizeBytes), busy: true, children: [] };
+    const node: Node = {
+      name: holder,
+      start,
+      end: this.#end(holder, start, sizeBytes),
+      busy: true,
+      children: [],
+      held: true,
+    };
     const parent = this.#insert(below, node);
     return {
       holder,
       start,
       sizeBytes,
       request: (innerHolder, innerStart, innerSize) => {
-        if (!parent.children.includes(node)) throw new DeviceError('closed', `${holder}: ${this.#range(node)} was released`);
+        if (!node.held) throw new DeviceError('closed', `${holder}: ${this.#range(node)} was released`);
         return this.#claim(node, innerHolder, innerStart, innerSize);
       },
       release: () => this.#release(parent, node),
@@ -75,7 +101,10 @@ export class ResourceTree {
   /** Finds the deepest window that contains `node`, refuses what overlaps there, and keeps the order of addresses. */
   #insert(below: Node, node: Node): Node {
     if (node.start < below.start || node.end > below.end) {
-      throw new DeviceError('busy', `${node.name}: ${this.#range(node)} does not lie inside ${this.#range(below)} of ${below.name}`);
+      throw new DeviceError(
+        'busy',
+        `${node.name}: ${this.#range(node)} does not lie inside ${this.#range(below)} of ${below.name}`,
+      );
     }
     const overlap = below.children.find((child) => child.start <= node.end && node.start <= child.end);
     if (overlap === undefined) {
@@ -93,19 +122,17 @@ export class ResourceTree {
   }
 
   #release(parent: Node, node: Node): void {
-    const index = parent.children.indexOf(node);
-    if (index < 0) return;
-    const [inner] = node.children;
-    if (inner !== undefined) {
-      throw new DeviceError('busy', `${node.name}: ${this.#range(node)} cannot be released: ${inner.name} holds ${this.#range(inner)} in it`);
-    }
-    parent.children.splice(index, 1);
+    if (!node.held) return;
+    parent.children.splice(parent.children.indexOf(node), 1);
+    drop(node);
   }
 
   #end(name: string, start: bigint, sizeBytes: bigint): bigint {
     const end = start + sizeBytes - 1n;
     if (start < 0n || sizeBytes <= 0n || end > this.#root.end) {
-      throw new RangeError(`${name}: ${sizeBytes} bytes at 0x${start.toString(16)} are not a range of ${this.#root.name}`);
+      throw new RangeError(
+        `${name}: ${sizeBytes} bytes at 0x${start.toString(16)} are not a range of ${this.#root.name}`,
+      );
     }
     return end;
   }
@@ -115,7 +142,12 @@ export class ResourceTree {
   }
 
   #lines(node: Node, depth: number): string[] {
-    const line = `${'  '.repeat(depth)}${this.#range(node)} : ${node.name}`;
+    const line = `${'  '.repeat(Math.min(depth, DEEPEST_PRINTED))}${this.#range(node)} : ${node.name}`;
     return [line, ...node.children.flatMap((child) => this.#lines(child, depth + 1))];
   }
+}
+
+function drop(node: Node): void {
+  node.held = false;
+  for (const child of node.children) drop(child);
 }
