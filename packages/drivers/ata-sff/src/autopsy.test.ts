@@ -25,7 +25,7 @@ describe('the autopsy', () => {
   it('A22: believes in a media change only where media can change', () => {
     const changed = failure('error', 'it failed', 0x51, { error: MC });
     expect(autopsy(changed, newHistory(), limits, true)).toMatchObject({ offline: true });
-    expect(autopsy(changed, newHistory(), limits, false)).toMatchObject({ offline: false, again: true });
+    expect(autopsy(changed, newHistory(), limits, false)).toMatchObject({ offline: false, reset: true, again: true });
   });
 
   it('ends for each kind of failure', () => {

@@ -52,11 +52,12 @@ export function autopsy(failure: Failure, history: History, limits: RetryLimits,
         return { ...remedy, offline: true, words: 'a device fault again: taken offline' };
       return { ...remedy, reset: true, again: true, words: 'a device fault: one reset, one more try' };
     case 'error': {
-      if (removable && (failure.error & (ERROR.MC | ERROR.MCR)) !== 0) {
-        return { ...remedy, offline: true, words: 'the medium was changed' };
-      }
+      const changed = (failure.error & (ERROR.MC | ERROR.MCR)) !== 0;
+      if (changed && removable) return { ...remedy, offline: true, words: 'the medium was changed' };
       const again = history.errors < ERROR_RETRIES;
       const words = again ? 'once more, sector by sector' : 'given up';
+      if (changed)
+        return { ...remedy, reset: true, again, words: `is it still the same disk? reset to find out; ${words}` };
       if (!failure.stuck) return { ...remedy, again, words };
       return { ...remedy, reset: true, again, words: `reset, since the device is stuck; ${words}` };
     }

@@ -91,8 +91,7 @@ export class ErrorHandler {
       // It ended before anyone saw it begin: once more, in case the command itself was lost on the bus.
       if (failure === undefined && !begun && unseen++ === 0) continue;
       if (failure === undefined) break;
-      if (failure.kind === 'error' || failure.kind === 'fault')
-        dropped ??= failureToError(disk.name, failure, failure.lba);
+      if (failure.kind === 'error' || failure.kind === 'fault') dropped ??= failureToError(disk.name, failure);
       if (failure.kind !== 'error' || failure.stuck) await this.#handle(disk, command, failure, history);
       else if (dropped !== undefined && (continuations++ >= FLUSH_CONTINUATIONS || this.#stopping)) throw dropped;
       else this.#channel.log.error(`${disk.name}: data is lost: ${failure.words}; flushing what is left`);

@@ -93,7 +93,8 @@ export class Execution {
 
   /** Ends the command without the device. */
   fail(kind: FailureKind, what: string, status: number, details: Partial<Failure> = {}): void {
-    const words = `${describeCommand(this.command)}: ${what}: ${describeRegisters(status, details.error)}`;
+    const address = details.lba === undefined ? '' : `, address ${details.lba}`;
+    const words = `${describeCommand(this.command)}: ${what}: ${describeRegisters(status, details.error)}${address}`;
     const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
     this.#finish(failure(kind, words, status, { bytesDone: this.#done, stuck, ...details }));
   }

@@ -4,7 +4,7 @@ import { type AtaDevice, configure, type DeviceSettings, identify } from './ata-
 import type { Channel } from './channel.ts';
 import { echoCommands } from './commands.ts';
 import { describeRegisters } from './failure.ts';
-import { ALL_ONES, STATUS } from './registers.ts';
+import { STATUS } from './registers.ts';
 import { type DeviceClass, resetChannel } from './reset.ts';
 import type { Position } from './task-file.ts';
 import { waitWhileBusy } from './wait-ready.ts';
@@ -43,23 +43,19 @@ export async function probe(channel: Channel, settings: ProbeSettings): Promise<
     return withoutGhosts(channel, devices);
   } catch (error) {
     if (!isDeviceError(error)) throw error;
-    channel.log.warn(`${channel.name}: no disk is used: ${error.message}`);
+    channel.log.info(`${channel.name}: no device: ${error.message}`);
     return [];
   }
 }
 
-/** The devices that keep what is written to them; none where nothing drives the bus. */
+/** The devices that keep what is written to them. */
 async function presentDevices(channel: Channel, positions: readonly Position[]): Promise<Position[]> {
-  const { taskFile, log, name } = channel;
   channel.freeze();
-  if (taskFile.peek() === ALL_ONES && taskFile.allOnes()) {
-    log.info(`${name}: no device: every register reads all ones`);
-    return [];
-  }
   if (!(await startsUp(channel))) await resetChannel(channel, positions);
   const present = positions.filter((position) => echoes(channel, position));
   if (present.length === 0) {
-    log.info(`${name}: no device: nothing keeps what is written (${describeRegisters(taskFile.peek())})`);
+    const status = describeRegisters(channel.taskFile.peek());
+    channel.log.info(`${channel.name}: no device: nothing keeps what is written (${status})`);
   }
   return present;
 }

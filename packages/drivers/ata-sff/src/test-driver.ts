@@ -72,13 +72,26 @@ export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver>
   };
 }
 
+type DefectInput = NonNullable<
+  NonNullable<NonNullable<ControllerOptionsInput['disks']>[number]['defects']>['commands']
+>[number];
+
+/** One disk of 1 MiB whose commands go wrong in this way, once if nothing else is said. */
+export function broken(...commands: DefectInput[]): ControllerOptionsInput {
+  return { disks: [{ sizeMiB: 1, defects: { commands } }] };
+}
+
 /** Blocks whose content tells where and when they were written. */
 export function blocks(count: number, seed = 1): Uint8Array {
-  const words = Uint32Array.from(
-    { length: count * 128 },
-    (_, index) => Math.imul(index + 1, 2_654_435_761) ^ (seed * 16_777_619),
-  );
+  const words = new Uint32Array(count * 128);
+  for (let index = 0; index < words.length; index++)
+    words[index] = Math.imul(index + 1, 2_654_435_761) ^ (seed * 16_777_619);
   return new Uint8Array(words.buffer);
+}
+
+/** As `toEqual`, for many blocks. */
+export function same(actual: Uint8Array, expected: Uint8Array): boolean {
+  return Buffer.compare(actual, expected) === 0;
 }
 
 function handles(sim: Simulation, { without = [] }: DriverSetUp) {

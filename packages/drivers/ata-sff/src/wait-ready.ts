@@ -3,7 +3,7 @@ import { describeRegisters } from './failure.ts';
 import { ALL_ONES, STATUS } from './registers.ts';
 import type { TaskFile } from './task-file.ts';
 
-/** A bus that reads all ones for this long is an empty one; a busy device may show them for a moment. */
+/** A status of all ones for this long, and all other registers with it: nothing drives the bus. A busy device may show it for a moment. */
 export const GONE_AFTER_US = 100_000;
 /** After this a person is told to be patient. */
 export const SLOW_AFTER_US = 10_000_000;
@@ -15,6 +15,33 @@ export interface WaitContext {
   readonly taskFile: TaskFile;
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** Notices that nothing drives the bus any more. */
+export class Presence {
+  readonly #context: WaitContext;
+  #onesSinceUs: number | undefined;
+
+  constructor(context: WaitContext) {
+    this.#context = context;
+  }
+
+  /** The status was all ones when it was looked at last. */
+  get doubtful(): boolean {
+    return this.#onesSinceUs !== undefined;
+  }
+
+  /** The other registers are touched only when the status has been all ones for long: it may mean busy. */
+  isLost(status: number): boolean {
+    const { clock, taskFile } = this.#context;
+    const nowUs = clock.nowUs();
+    if (status !== ALL_ONES) this.#onesSinceUs = undefined;
+    else this.#onesSinceUs ??= nowUs;
+    if (this.#onesSinceUs === undefined || nowUs - this.#onesSinceUs < GONE_AFTER_US) return false;
+    if (taskFile.allOnes()) return true;
+    this.#onesSinceUs = nowUs;
+    return false;
+  }
 }
 
 /** One wait for BSY=0. */
@@ -34,16 +61,11 @@ export interface ReadyWait {
  */
 export async function waitWhileBusy(context: WaitContext, wait: ReadyWait): Promise<number> {
   const { taskFile, clock, log, name } = context;
-  let onesSince = Number.POSITIVE_INFINITY;
-  const isGone = (status: number) => {
-    if (status !== ALL_ONES || !taskFile.allOnes()) onesSince = Number.POSITIVE_INFINITY;
-    else onesSince = Math.min(onesSince, clock.nowUs());
-    return clock.nowUs() - onesSince >= GONE_AFTER_US;
-  };
+  const presence = new Presence(context);
   const status = await pollUntil(clock, {
     what: `${name}: ${wait.what}: BSY=0`,
     read: () => taskFile.peek(),
-    until: (value) => (value & STATUS.BSY) === 0 || isGone(value) || wait.stopped?.() === true,
+    until: (value) => (value & STATUS.BSY) === 0 || presence.isLost(value) || wait.stopped?.() === true,
     timeoutUs: wait.timeoutUs,
     spinUs: 50,
     intervalMaxUs: LONGEST_PAUSE_US,

@@ -1,8 +1,8 @@
 import { duration, type Timer } from '@ring3/core';
 import type { Execution } from './execution.ts';
 import { describeCommand, describeRegisters } from './failure.ts';
-import { ALL_ONES, STATUS } from './registers.ts';
-import { GONE_AFTER_US, SLOW_AFTER_US, type WaitContext } from './wait-ready.ts';
+import { STATUS } from './registers.ts';
+import { GONE_AFTER_US, Presence, SLOW_AFTER_US, type WaitContext } from './wait-ready.ts';
 
 /** It looks this often, so that a removed device is noticed well within a second. */
 const LOOK_US = 400_000;
@@ -18,19 +18,20 @@ export class Watchdog {
   readonly #lostInterruptUs: number;
   readonly #onLostInterrupt: (execution: Execution) => void;
   #timer: Timer | undefined;
-  #onesSinceUs: number | undefined;
+  #presence: Presence;
   #saidSlow = false;
 
   /** @param onLostInterrupt called when a command moved on although its interrupt had not come. */
   constructor(context: WaitContext, lostInterruptUs: number, onLostInterrupt: (execution: Execution) => void) {
     this.#context = context;
+    this.#presence = new Presence(context);
     this.#lostInterruptUs = lostInterruptUs;
     this.#onLostInterrupt = onLostInterrupt;
   }
 
   /** Begins to look after a command. */
   guard(execution: Execution): void {
-    this.#onesSinceUs = undefined;
+    this.#presence = new Presence(this.#context);
     this.#saidSlow = false;
     this.#lookLater(execution);
   }
@@ -47,7 +48,7 @@ export class Watchdog {
   }
 
   #lookLater(execution: Execution): void {
-    const calm = this.#onesSinceUs === undefined ? LOOK_US : GONE_AFTER_US;
+    const calm = this.#presence.doubtful ? GONE_AFTER_US : LOOK_US;
     const timer = this.#context.clock.after(execution.endsWithoutInterrupt ? LOOK_SOON_US : calm, () => {
       try {
         this.#look(execution);
@@ -63,7 +64,7 @@ export class Watchdog {
     const { taskFile, clock } = this.#context;
     const silentUs = clock.nowUs() - execution.lastProgressUs;
     const status = taskFile.peek();
-    if (this.#isGone(status)) {
+    if (this.#presence.isLost(status)) {
       execution.fail('gone', 'every register reads all ones, nothing drives the bus', status);
     } else if ((status & STATUS.BSY) === 0) {
       this.#lookAtReady(execution, silentUs);
@@ -82,16 +83,6 @@ export class Watchdog {
     // Without AltStatus, looking has acknowledged the interrupt: it will not come any more.
     const mayAct = lost || execution.endsWithoutInterrupt || !this.#context.taskFile.hasControl;
     if (mayAct && execution.advance() && lost) this.#onLostInterrupt(execution);
-  }
-
-  #isGone(status: number): boolean {
-    const { taskFile, clock } = this.#context;
-    if (status !== ALL_ONES || !taskFile.allOnes()) {
-      this.#onesSinceUs = undefined;
-      return false;
-    }
-    this.#onesSinceUs ??= clock.nowUs();
-    return clock.nowUs() - this.#onesSinceUs >= GONE_AFTER_US;
   }
 
   #saySlow(execution: Execution, status: number): void {
