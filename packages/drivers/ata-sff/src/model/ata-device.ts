@@ -56,8 +56,9 @@ export class AtaDevice {
   #cable: Cable | undefined;
   #command = 0;
   #interruptPending = false;
+  /** What happens next: never more than one thing. */
   #timer: Timer | undefined;
-  /** Changes when a reset or a command makes everything void that is under way. */
+  /** Changes when a reset or a command makes void what is awaited. */
   #life = 0;
 
   constructor(parts: DeviceParts) {
@@ -154,10 +155,7 @@ export class AtaDevice {
   /** Does something later, unless a reset or a command comes before. */
   schedule(delayUs: number, callback: () => void): void {
     if (delayUs === Number.POSITIVE_INFINITY) return;
-    const life = this.#life;
-    this.#timer = this.#pins.after(delayUs, () => {
-      if (life === this.#life) callback();
-    });
+    this.#timer = this.#pins.after(delayUs, callback);
   }
 
   /** Lets simulated time stand still until work of the real world is done, then goes on, unless a reset came. */

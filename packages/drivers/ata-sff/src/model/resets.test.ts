@@ -24,7 +24,7 @@ describe('power-on', () => {
 describe('software reset', () => {
   it('ends what both devices do, selects device 0 and leaves signatures', async () => {
     const { bench, host } = await createBench({
-      disks: [{ sectors: 1000 }, { position: 'slave', sectors: 1000 }],
+      disks: [{ sectors: 1000 }, { position: 'slave', sectors: 2000 }],
     });
     host.issue({ command: 0x20, lba: 77, count: 9, slave: true });
     await bench.settle();
@@ -37,9 +37,17 @@ describe('software reset', () => {
     expect(host.alternateStatus & 0x80).toBe(0x80);
     await bench.settle();
     expect(signature(host)).toEqual([...ATA, 0x00]);
-    host.out8(6, 0x10);
-    expect(host.status).toBe(0x50);
-    expect(signature(host)).toEqual([...ATA, 0x10]);
+    host.out8(6, 0x50);
+    await host.run({ command: 0xf8, slave: true });
+    expect(host.address(false)).toBe(1999);
+    host.control(0x04);
+    host.control(0x00);
+    await bench.settle();
+    host.out8(7, 0xe5);
+    await bench.settle();
+    host.out8(6, 0x50);
+    expect(host.in8(2)).toBe(0x01); // It was device 0 that executed CHECK POWER MODE.
+    expect(signature(host)).toEqual([...ATA, 0x50]);
     expect(bench.idle).toBe(true);
   });
 
