@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { globSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -43,7 +44,12 @@ async function check(directory, manifest) {
   const { name } = manifest;
   const pack = ['--dir', directory, 'pack', '--json', '--pack-destination', join(process.cwd(), folder)];
   const { filename } = JSON.parse(await step(`packing ${name}`, 'pnpm', pack));
-  const found = await Promise.all([contents(filename), lint(filename), types(filename, manifest)]);
+  const found = await Promise.all([
+    contents(filename),
+    lint(filename),
+    types(filename, manifest),
+    loads(directory, manifest),
+  ]);
   return found.flat().map((problem) => `${name}: ${problem}`);
 }
 
@@ -77,4 +83,18 @@ async function types(tarball, manifest) {
   } catch (error) {
     return [`are the types wrong?\n${error.stdout}${error.stderr}`];
   }
+}
+
+/** Plain Node, without our condition, loads every file that was built; suites need vitest around them. */
+async function loads(directory, manifest) {
+  const commands = Object.values(manifest.bin ?? {});
+  const skipped = [...commands.map((file) => join(directory, file)), join(directory, 'dist', 'testing')];
+  const built = globSync(`${directory}/dist/**/*.js`).filter((file) => !skipped.some((path) => file.startsWith(path)));
+  const imports = built.map((file) => `await import(${JSON.stringify(pathToFileURL(file))});`);
+  const runs = [
+    ['--input-type=module', '--eval', imports.join('\n')],
+    ...commands.map((file) => [join(directory, file), '--help']),
+  ];
+  const outcomes = await Promise.allSettled(runs.map((args) => execute('node', args, { timeout: 20_000 })));
+  return outcomes.flatMap(({ reason }) => (reason === undefined ? [] : [`Node does not load it\n${reason.stderr}`]));
 }
