@@ -39,25 +39,19 @@ export class CommandRun {
 
   /** Time that passes before the command has any effect. */
   get delayUs(): number {
-    return this.device.options.timing.commandUs + (this.#defect?.hangUs ?? 0);
+    return this.device.options.timing.commandUs + (this.#hit()?.hangUs ?? 0);
   }
 
   /** PIO data-in: shows a block with an interrupt; `next` is called when the host has read it. Section 9.5. */
   offer(block: Block, next: () => void): void {
-    if (this.#strikes('in')) return;
-    const { failure } = block;
-    if (failure === undefined) {
-      this.#open('in', block, true, next);
-      return;
-    }
-    this.#post(failure);
-    this.#open('in', block, true, () => this.device.status.set(this.#endStatus(failure)), STATUS.err);
+    this.#afterHang(() => this.#offer(block, next));
   }
 
   /** PIO data-out: asks for a block, with an interrupt from the second one on. Section 9.6. */
   request(block: Block, next: () => void): void {
-    if (this.#strikes('out')) return;
-    this.#open('out', block, this.#block > 0, next);
+    this.#afterHang(() => {
+      if (!this.#strikes('out')) this.#open('out', block, this.#block > 0, next);
+    });
   }
 
   /** Leaves in the registers that all sectors up to this one were transferred, as old disks do; the draft leaves it open. */
@@ -69,9 +63,11 @@ export class CommandRun {
 
   /** The command has succeeded: says so with an interrupt. */
   complete(): void {
-    if (this.#strikes('none')) return;
-    this.device.status.set(this.device.readyStatus);
-    this.#interrupt();
+    this.#afterHang(() => {
+      if (this.#strikes('none')) return;
+      this.device.status.set(this.device.readyStatus);
+      this.#interrupt();
+    });
   }
 
   /** The command has succeeded with the last block that the host read: no interrupt follows it. */
@@ -91,8 +87,26 @@ export class CommandRun {
     this.fail({ error: ERROR.abrt });
   }
 
+  #offer(block: Block, next: () => void): void {
+    if (this.#strikes('in')) return;
+    const { failure } = block;
+    if (failure === undefined) {
+      this.#open('in', block, true, next);
+      return;
+    }
+    this.#post(failure);
+    this.#open('in', block, true, () => this.device.status.set(this.#endStatus(failure)), STATUS.err);
+  }
+
   #endStatus(failure: Failure): number {
     return this.device.readyStatus | (failure.deviceFault === true ? STATUS.df : STATUS.err);
+  }
+
+  /** The defect may hold the command up in front of any block; in front of the first one it was held up already. */
+  #afterHang(goOn: () => void): void {
+    const hangUs = this.#block === 0 ? 0 : (this.#hit()?.hangUs ?? 0);
+    if (hangUs === 0) goOn();
+    else this.device.schedule(hangUs, goOn);
   }
 
   #post(failure: Failure): void {

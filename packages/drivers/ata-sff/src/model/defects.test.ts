@@ -111,6 +111,25 @@ describe('a command that hangs', () => {
   });
 });
 
+describe('a write that hangs', () => {
+  it.each([1, 2])('keeps BSY in front of block %i, with the blocks before it taken', async (atBlock) => {
+    const { bench, host } = await benchHitBy({ on: [0x30], atBlock, hangUs: 'forever' });
+    host.issue({ command: 0x30, lba: 0, count: 2 });
+    for (let block = 0; block < atBlock; block++) {
+      await bench.settle();
+      expect(host.status).toBe(0x58);
+      host.writeFifo(pattern(1, block));
+    }
+    await bench.settle();
+    bench.advance(1);
+    expect(host.alternateStatus & 0x80).toBe(0x80);
+    host.control(0x04);
+    host.control(0x00);
+    await bench.settle();
+    expect(await host.read({ command: 0x20, lba: 0, count: 1 }, 512)).toEqual(pattern(1, 0));
+  });
+});
+
 describe('a defect of commands', () => {
   it('passes over some and hits some, of the codes that it is for', async () => {
     const { controller, host } = await benchHitBy({ on: [0xe7], skip: 1, times: 2, fail: { error: 0x04 } });

@@ -24,10 +24,10 @@ const commandDefectSchema = z.strictObject({
   skip: z.int().nonnegative().default(0),
   /** How many of them it hits. */
   times: times.default(1),
-  /** BSY stays set that much longer before the command begins; `forever` = until a reset. */
-  hangUs: durationUs.default(0),
   /** Which data block of the command the following concern, from 0; after the last block of a write: the end. */
   atBlock: z.int().nonnegative().default(0),
+  /** BSY stays set that much longer before the block; `forever` = until a reset. */
+  hangUs: durationUs.default(0),
   /** The interrupt is lost, everything else happens. */
   loseInterrupt: z.boolean().default(false),
   /** BSY clears with the interrupt, DRQ comes that much later; `forever` = never: neither data nor error. */
