@@ -60,7 +60,9 @@ async function contents(tarball) {
   const wanted = ['package/package.json', 'package/README.md', 'package/LICENSE'];
   return [
     ...wanted.filter((file) => !files.includes(file)).map((file) => `${file} is missing`),
-    ...files.filter((file) => /\.test\.|\/src\//.test(file)).map((file) => `${file} does not belong in a package`),
+    ...files
+      .filter((file) => /\.test\.|\/test-|\/src\//.test(file))
+      .map((file) => `${file} does not belong in a package`),
     ...['ring3-source', 'workspace:', 'catalog:', `${process.cwd()}/`]
       .filter((trace) => text.includes(trace))
       .map((trace) => `the tarball says "${trace}"`),
