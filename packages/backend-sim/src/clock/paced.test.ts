@@ -139,6 +139,19 @@ it('does not move a deadline when something else happens before', async () => {
   expect(clock.nowUs()).toBeCloseTo(90_000 + 9 * 51, -1);
   await time.pass(10);
   expect(firedAtMs).toBe(100);
+  expect(time.timeouts, 'the timer is left alone').toBe(1);
+});
+
+it('wakes earlier for an event that comes before the one it rests for', async () => {
+  const { time, clock } = paced();
+  const firedAtMs: number[] = [];
+  for (const us of [100_000, 10_000]) {
+    clock.after(us, () => firedAtMs.push(time.ms));
+    await time.settle();
+  }
+  await time.pass(10);
+  await time.pass(90);
+  expect(firedAtMs).toEqual([10, 100]);
 });
 
 it('follows real time while nothing is scheduled, and never passes an event by', async () => {

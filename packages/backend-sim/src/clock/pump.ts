@@ -1,5 +1,8 @@
 import type { RealHandle, RealTime } from './real-time.ts';
 
+/** Real timeouts are no more exact than this. */
+const GRANULARITY_MS = 1;
+
 /**
  * What wakes the simulator: one immediate and one timeout of the real world, each pending at most once however
  * many events there are.
@@ -40,11 +43,11 @@ export class Pump {
     if (!this.#keepAlive) this.#soon.unref();
   }
 
-  /** Asks to be woken; a timeout that fires earlier anyway is left alone, whoever it was for. */
+  /** Asks to be woken; a timeout that fires earlier anyway, or hardly later, is left alone, whoever it was for. */
   later(delayMs: number): void {
     const atMs = this.#real.nowMs() + delayMs;
     if (this.#later !== undefined) {
-      if (this.#laterAtMs <= atMs) return;
+      if (this.#laterAtMs <= atMs + GRANULARITY_MS) return;
       this.#real.stop(this.#later);
     }
     this.#laterAtMs = atMs;

@@ -195,6 +195,17 @@ describe('chance', () => {
     expect((await run(1, 0.5)).trace).not.toBe((await run(2, 0.5)).trace);
   });
 
+  it('is not the same for two rules of one plan', async () => {
+    const halves = [
+      { probability: 0.5, xor: 1 },
+      { probability: 0.5, xor: 2 },
+    ];
+    const { sim, registers } = await withFaults({ registers: halves });
+    for (let access = 0; access < 64; access++) registers.write32(SCRATCH, 0);
+    const hits = new Set(sim.faults.entries.map(({ what }) => /-> (.*):/.exec(what)?.[1]));
+    expect([...hits].sort()).toEqual(['0x1', '0x2', '0x3']);
+  });
+
   it('hits about as often as it should', async () => {
     const { sim, registers } = await register({ probability: 0.25, xor: 1 });
     for (let access = 0; access < 4000; access++) registers.read32(SCRATCH);

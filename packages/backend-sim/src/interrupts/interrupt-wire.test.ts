@@ -114,6 +114,16 @@ describe('a level', () => {
     expect(second.atUs).toHaveLength(2);
   });
 
+  it('is there as long as anybody on the wire asserts it', () => {
+    const { wire, first, second } = wired('level', 2);
+    first.pin.raise();
+    second.pin.raise();
+    first.pin.lower();
+    expect(wire.asserted).toBe(true);
+    second.pin.lower();
+    expect(wire.asserted).toBe(false);
+  });
+
   it('starves neither of two busy devices on one wire (B6)', async () => {
     const { clock, first, second } = wired('level', 2);
     const keepBusy = ({ pin }: { readonly pin: DevicePin }) => {

@@ -129,6 +129,16 @@ describe('an access', () => {
     expect(sim.clock.nowUs()).toBe(0.5 + 50 + 0.5);
   });
 
+  it('of a FIFO that the model does not take whole costs no more than its words', async () => {
+    const sim = await simulate(scratchModel, {}, { pace: 'manual' });
+    const ports = sim.ports('ports');
+    ports.writeFifo8(0x1c, Uint8Array.of(1, 2));
+    const into = new Uint8Array(4);
+    ports.readFifo8(0x1c, into);
+    expect([...into]).toEqual([1, 2, 0, 0]);
+    expect(sim.clock.nowUs()).toBe(6 * 0.5);
+  });
+
   it('never delivers an interrupt from inside', async () => {
     const sim = await simulate(scratchModel, {}, { pace: 'manual' });
     const ports = sim.ports('ports');
