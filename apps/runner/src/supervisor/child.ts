@@ -57,7 +57,23 @@ export async function firstMessage(): Promise<ToChild> {
   return message;
 }
 
-/** Tells the supervisor; when it is gone, there is nobody to tell. */
-export function tell(message: FromChild): void {
-  if (process.connected) process.send?.(message, undefined, undefined, () => {});
+/**
+ * Resolves with the reason when the supervisor says that this process shall stop, and also when the supervisor is dead
+ * (R21). Call it first of all: a supervisor can die at any time.
+ */
+export function onStop(): Promise<string> {
+  return new Promise((resolve) => {
+    process.on('message', (message) => {
+      if ((message as ToChild).kind === 'stop') resolve('the supervisor said so');
+    });
+    process.on('disconnect', () => resolve('the supervisor is gone'));
+  });
+}
+
+/** Tells the supervisor; resolves when it is on its way. When the supervisor is gone, there is nobody to tell. */
+export function tell(message: FromChild): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected && process.send !== undefined) process.send(message, undefined, undefined, () => resolve());
+    else resolve();
+  });
 }

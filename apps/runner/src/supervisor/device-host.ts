@@ -1,52 +1,38 @@
 import { isDeviceError, type Logger } from '@ring3/core';
-import { openCheckedRig, type Rig, readConfig, type ServiceServer, serveServices, WIRES } from '@ring3/rig';
+import { openCheckedRig, type Rig, readConfig, serveServices, WIRES } from '@ring3/rig';
 import { loaderFor } from '../config-source.ts';
 import { EXIT } from '../exit-code.ts';
-import { firstMessage, tell } from './child.ts';
+import { firstMessage, onStop, tell } from './child.ts';
 import type { ToChild } from './messages.ts';
+
+type Order = Extract<ToChild, { kind: 'start-host' }>;
 
 /** The process of one device: runs its driver and backend and serves what the driver provides on a socket. */
 export async function runDeviceHost(log: Logger): Promise<void> {
+  const stopped = onStop();
   const order = await firstMessage();
   if (order.kind !== 'start-host') throw new Error(`a device host cannot begin with ${order.kind}`);
+  let rig: Rig | undefined;
   try {
     const config = await readConfig(order.config, loaderFor(order.config));
-    const rig = await openCheckedRig(config, { log, only: [order.device] });
-    stopWhenTold(rig, await serve(rig, order, log), log);
-    tell({ kind: 'ready' });
+    rig = await openCheckedRig(config, { log, only: [order.device] });
+    await serveUntil(stopped, rig, order, log);
+    process.exit(EXIT.ok);
   } catch (error) {
-    tell({
-      kind: 'failed',
-      code: isDeviceError(error) ? error.code : undefined,
-      message: error instanceof Error ? error.message : String(error),
-    });
-    process.exitCode = EXIT.software;
-    process.disconnect();
+    const message = error instanceof Error ? error.message : String(error);
+    await tell({ kind: 'failed', code: isDeviceError(error) ? error.code : undefined, message });
+    await rig?.close().catch((failure: unknown) => log.error(String(failure)));
+    process.exit(EXIT.software);
   }
 }
 
-async function serve(rig: Rig, order: Extract<ToChild, { kind: 'start-host' }>, log: Logger): Promise<ServiceServer> {
+async function serveUntil(stopped: Promise<string>, rig: Rig, order: Order, log: Logger): Promise<void> {
   const { device, generation, socket } = order;
   for (const { gone } of rig.devices) void gone.then((reason) => tell({ kind: 'gone', reason }));
-  return serveServices(rig.services, { socket, device, generation, wires: WIRES, log });
-}
-
-/** Ends in order when the supervisor says so, and also when the supervisor is dead (R21). */
-function stopWhenTold(rig: Rig, server: ServiceServer, log: Logger): void {
-  const stop = async (why: string) => {
-    log.debug(`stopping: ${why}`);
-    try {
-      // The server first: what a stopping driver withdraws would not come back.
-      await server.close(why);
-      await rig.close();
-      process.exit(EXIT.ok);
-    } catch (error) {
-      log.error(error instanceof Error ? error.message : String(error));
-      process.exit(EXIT.software);
-    }
-  };
-  process.on('message', (message) => {
-    if ((message as ToChild).kind === 'stop') void stop('the supervisor said so');
-  });
-  process.on('disconnect', () => void stop('the supervisor is gone'));
+  const server = await serveServices(rig.services, { socket, device, generation, wires: WIRES, log });
+  await tell({ kind: 'ready' });
+  const why = await stopped;
+  // The server first: what a stopping driver withdraws would not come back.
+  await server.close(why);
+  await rig.close();
 }
