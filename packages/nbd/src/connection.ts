@@ -30,7 +30,8 @@ export class Connection {
   readonly #context: ConnectionContext;
   readonly #reader: SocketReader;
   readonly #writer: ReplyWriter;
-  #timer: Timer;
+  #timer: Timer | undefined;
+  #draining: string | undefined;
   #disk: ExportedDisk | undefined;
   #transmission: Transmission | undefined;
 
@@ -42,12 +43,10 @@ export class Connection {
     const { socket } = this.#reader;
     this.#socket = socket;
     this.#writer = new ReplyWriter(socket);
-    this.#timer = context.clock.after(context.limits.handshakeMs * 1000, () =>
-      this.cut('it did not finish the handshake'),
-    );
+    this.#after(context.limits.handshakeMs * 1000, () => this.cut('it did not finish the handshake'));
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
-        this.#timer.cancel();
+        this.#timer?.cancel();
         context.log.debug(`${this.name}: disconnected`);
         resolve();
       });
@@ -79,10 +78,14 @@ export class Connection {
     return `${this.name}: ${oldest ?? `to take ${this.#socket.writableLength} bytes of replies and to hang up`}`;
   }
 
-  /** Answers what was asked and hangs up (proto.md, "Terminating the transmission phase"); see {@link closed}. */
+  /**
+   * Answers what was asked and hangs up (proto.md, "Terminating the transmission phase"); see {@link closed}. Who is
+   * still in the handshake gets a moment to be told.
+   */
   drain(reason: string): void {
-    if (this.#transmission === undefined) this.#hangUp();
-    else this.#transmission.drain(reason);
+    this.#draining ??= reason;
+    if (this.#transmission !== undefined) this.#transmission.drain(reason);
+    else this.#after(LINGER_US, () => this.#hangUp());
   }
 
   /** Disconnects at once. */
@@ -94,7 +97,7 @@ export class Connection {
   async #run(): Promise<void> {
     try {
       const agreement = await new Handshake(this.#reader, this.#writer, this.#context.exports).run();
-      this.#timer.cancel();
+      this.#timer?.cancel();
       if (agreement === undefined) this.#hangUp();
       else if (this.#socket.writable) this.#transmit(agreement);
     } catch (error) {
@@ -115,7 +118,8 @@ export class Connection {
     this.#transmission = transmission;
     this.#socket.once('close', () => responder.abandon());
     void transmission.ended.then(() => this.#hangUp());
-    if (disk.withdrawn !== undefined) transmission.drain(disk.withdrawn);
+    const draining = this.#draining ?? disk.withdrawn;
+    if (draining !== undefined) transmission.drain(draining);
     transmission.start();
   }
 
@@ -127,12 +131,14 @@ export class Connection {
 
   /** Sends what is left, then the end, and gives the client a moment to do the same. */
   #hangUp(): void {
-    this.#timer.cancel();
+    this.#timer?.cancel();
     this.#reader.discard();
-    this.#socket.end(() => {
-      if (this.#socket.closed) return;
-      this.#timer.cancel();
-      this.#timer = this.#context.clock.after(LINGER_US, () => this.#socket.destroy());
-    });
+    this.#socket.end(() => this.#after(LINGER_US, () => this.#socket.destroy()));
+  }
+
+  /** Replaces the one thing that this connection does by itself after some time. */
+  #after(delayUs: number, action: () => void): void {
+    this.#timer?.cancel();
+    this.#timer = this.#socket.closed ? undefined : this.#context.clock.after(delayUs, action);
   }
 }
