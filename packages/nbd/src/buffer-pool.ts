@@ -7,16 +7,16 @@ const LARGEST_KEPT_BYTES = 2 ** 20;
 export class PooledBuffer {
   readonly capacityBytes: number;
   readonly #whole: Buffer;
-  #data: Buffer;
+  #data: Uint8Array;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
     this.#whole = Buffer.allocUnsafeSlow(HEADROOM_BYTES + capacityBytes);
-    this.#data = this.#whole.subarray(HEADROOM_BYTES);
+    this.#data = this.#view(capacityBytes);
   }
 
-  /** The bytes that were asked for. */
-  get data(): Buffer {
+  /** The bytes that were asked for. Not a Buffer, whose slice() does not copy: drivers know Uint8Array. */
+  get data(): Uint8Array {
     return this.#data;
   }
 
@@ -27,8 +27,12 @@ export class PooledBuffer {
 
   /** For the pool only. */
   resize(lengthBytes: number): void {
-    if (lengthBytes === this.#data.length) return;
-    this.#data = this.#whole.subarray(HEADROOM_BYTES, HEADROOM_BYTES + lengthBytes);
+    if (lengthBytes !== this.#data.length) this.#data = this.#view(lengthBytes);
+  }
+
+  #view(lengthBytes: number): Uint8Array {
+    const { buffer, byteOffset } = this.#whole;
+    return new Uint8Array(buffer, byteOffset + HEADROOM_BYTES, lengthBytes);
   }
 }
 

@@ -17,10 +17,10 @@ export class SocketReader {
   /** Where small messages are received. */
   readonly #arena = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   /** The target that bytes are being received into directly. */
-  #direct: Buffer | undefined;
+  #direct: Uint8Array | undefined;
   /** What was received and not consumed yet. */
   #rest: Buffer = Buffer.alloc(0);
-  #target: Buffer | undefined;
+  #target: Uint8Array | undefined;
   #missing = 0;
   #then: (() => void) | undefined;
   #pumping = false;
@@ -38,7 +38,7 @@ export class SocketReader {
   }
 
   /** Calls `then` when the next bytes have filled `target`: from inside this call if they are here already. */
-  fill(target: Buffer, then: () => void): void {
+  fill(target: Uint8Array, then: () => void): void {
     this.#want(target, target.length, then);
   }
 
@@ -60,7 +60,7 @@ export class SocketReader {
     this.skip(Number.POSITIVE_INFINITY, () => {});
   }
 
-  #want(target: Buffer | undefined, lengthBytes: number, then: () => void): void {
+  #want(target: Uint8Array | undefined, lengthBytes: number, then: () => void): void {
     this.#target = target;
     this.#missing = lengthBytes;
     this.#then = then;
@@ -68,7 +68,7 @@ export class SocketReader {
   }
 
   /** Node asks where the next bytes go. */
-  #offer(): Buffer {
+  #offer(): Uint8Array {
     const direct = this.#rest.length === 0 && this.#missing >= DIRECT_BYTES ? this.#target : undefined;
     this.#direct = direct;
     return direct === undefined ? this.#arena : direct.subarray(direct.length - this.#missing);
