@@ -1,4 +1,4 @@
-import type { BlockDevice } from '@ring3/core';
+import type { BlockDevice, BlockDeviceInfo } from '@ring3/core';
 import { RangeLock } from './range-lock.ts';
 import { runBounded } from './run-bounded.ts';
 
@@ -27,17 +27,14 @@ export class ByteAccess {
   readonly #maxBytes: number;
   readonly #lock = new RangeLock();
 
+  /** @throws RangeError when the device's description is not that of a disk. */
   constructor(device: BlockDevice) {
     const { blockSizeBytes, blockCount, maxTransferBlocks } = device.info;
+    checkInfo(device.info);
     this.device = device;
     this.sizeBytes = blockSizeBytes * blockCount;
     this.#blockBytes = blockSizeBytes;
     this.#maxBytes = blockSizeBytes * maxTransferBlocks;
-    if (!Number.isSafeInteger(this.sizeBytes) || this.sizeBytes <= 0 || !(this.#maxBytes > 0)) {
-      throw new RangeError(
-        `a disk of ${blockCount} blocks of ${blockSizeBytes} bytes, ${maxTransferBlocks} at once, cannot be served`,
-      );
-    }
   }
 
   /** Fills `into` from the byte `offset` on. */
@@ -108,4 +105,12 @@ export class ByteAccess {
     }
     return pieces;
   }
+}
+
+function checkInfo({ blockSizeBytes, blockCount, maxTransferBlocks }: BlockDeviceInfo): void {
+  const numbers = [blockSizeBytes, blockCount, maxTransferBlocks, blockSizeBytes * blockCount];
+  if (numbers.every((number) => Number.isSafeInteger(number) && number > 0)) return;
+  throw new RangeError(
+    `a disk of ${blockCount} blocks of ${blockSizeBytes} bytes, ${maxTransferBlocks} at once, cannot be served`,
+  );
 }

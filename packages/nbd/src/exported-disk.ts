@@ -77,8 +77,10 @@ function checkName(name: string): void {
   }
 }
 
+/** A simulated disk says so wherever it is shown. */
 function describe({ info }: BlockDevice, description = [info.model, info.serial].filter(Boolean).join(' ')): string {
-  return info.simulated ? `${description} (simulated)`.trimStart() : description;
+  const isSaid = !info.simulated || description.includes('(simulated)');
+  return isSaid ? description : `${description} (simulated)`.trimStart();
 }
 
 /** Section "Size constraints": a power of two, 4096 or the block of the device if that is larger. */

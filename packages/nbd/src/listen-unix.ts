@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
 import { createConnection, type Server } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
@@ -29,6 +29,9 @@ export async function listenUnix(server: Server, address: UnixAddress): Promise<
       'config',
       `${path} has ${lengthBytes} bytes: a Unix socket's path has at most ${MAX_PATH_BYTES}`,
     );
+  }
+  if (!existsSync(dirname(path))) {
+    throw new DeviceError('not-found', `${dirname(path)} does not exist: make the directory first`);
   }
   await removeDeadSocket(path);
   const mode = address.mode ?? 0o600;

@@ -8,7 +8,7 @@ export function errorCode(error: unknown): string {
 
 /**
  * Calls `start`, which makes `server` listen at `where`, and resolves when it does.
- * @throws DeviceError `busy`, `permission`, `not-found` or `config`, in words.
+ * @throws DeviceError `busy`, `permission` or `config`, in words.
  */
 export async function listening(server: Server, where: string, start: () => void): Promise<void> {
   try {
@@ -36,8 +36,6 @@ function translate(where: string, cause: unknown): DeviceError {
     case 'EACCES':
     case 'EPERM':
       return new DeviceError('permission', `this process may not listen on ${where}`, { cause });
-    case 'ENOENT':
-      return new DeviceError('not-found', `${where}: its directory does not exist`, { cause });
     default:
       return new DeviceError('config', `cannot listen on ${where}: ${code}`, { cause });
   }
