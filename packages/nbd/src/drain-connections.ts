@@ -5,6 +5,8 @@ import type { Connection } from './connection.ts';
 export interface DrainOptions {
   /** Clients that still wait for an answer then are disconnected; 30 s unless given. */
   readonly deadlineMs?: number;
+  /** Is told every second what is being waited for; without it the log is. */
+  readonly waiting?: (what: string) => void;
 }
 
 /** How often it is said what is being waited for. */
@@ -22,7 +24,10 @@ export async function drainConnections(
   connections: readonly Connection[],
   reason: string,
   { clock, log }: DrainContext,
-  { deadlineMs = DEFAULT_DEADLINE_MS }: DrainOptions = {},
+  {
+    deadlineMs = DEFAULT_DEADLINE_MS,
+    waiting = (what) => log.info(`${reason}; waiting for ${what}`),
+  }: DrainOptions = {},
 ): Promise<void> {
   const open = new Set(connections);
   const ends = connections.map(async (connection) => {
@@ -32,7 +37,7 @@ export async function drainConnections(
   });
   let report: Timer;
   const say = (): void => {
-    log.info(`${reason}; waiting for ${[...open].map((connection) => connection.waitsFor).join(', ')}`);
+    waiting([...open].map((connection) => connection.waitsFor).join(', '));
     report = clock.after(REPORT_US, say);
   };
   report = clock.after(REPORT_US, say);
