@@ -1,0 +1,103 @@
+import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from '@ring3/core';
+
+/** A call of the device, before it takes effect. */
+export interface DiskCall {
+  readonly kind: 'read' | 'write' | 'flush';
+  readonly block: number;
+  readonly blocks: number;
+  readonly fua: boolean;
+}
+
+/** A disk in one flat buffer, whose calls a test can watch, hold up and fail. */
+export class TestDisk implements BlockDevice {
+  readonly info: BlockDeviceInfo;
+  readonly content: Buffer;
+  readonly calls: DiskCall[] = [];
+  /** Runs before a call takes effect: a promise holds it up, an error fails it. */
+  before: (call: DiskCall) => Promise<void> | void = () => {};
+  #now = 0;
+  #most = 0;
+
+  constructor(info: Partial<BlockDeviceInfo> = {}) {
+    this.info = {
+      model: 'test disk',
+      serial: 'T1',
+      blockSizeBytes: 512,
+      blockCount: 2048,
+      readOnly: false,
+      maxTransferBlocks: 256,
+      volatileCache: true,
+      simulated: false,
+      ...info,
+    };
+    this.content = Buffer.alloc(this.info.blockSizeBytes * this.info.blockCount);
+  }
+
+  /** The most calls that were under way at a time. */
+  get mostAtOnce(): number {
+    return this.#most;
+  }
+
+  /** Content by which every place can be told from every other. */
+  fill(): this {
+    for (let at = 0; at < this.content.length; at += 4) this.content.writeUInt32LE((at * 2654435761) >>> 0, at);
+    return this;
+  }
+
+  async read(block: number, into: Uint8Array): Promise<void> {
+    await this.#call('read', block, into.length);
+    const at = block * this.info.blockSizeBytes;
+    into.set(this.content.subarray(at, at + into.length));
+  }
+
+  async write(block: number, from: Uint8Array, { fua = false }: WriteOptions = {}): Promise<void> {
+    await this.#call('write', block, from.length, fua);
+    this.content.set(from, block * this.info.blockSizeBytes);
+  }
+
+  async flush(): Promise<void> {
+    await this.#call('flush', 0, 0);
+  }
+
+  async #call(kind: DiskCall['kind'], block: number, lengthBytes: number, fua = false): Promise<void> {
+    if (kind !== 'flush') checkBlockRange(this.info, block, lengthBytes);
+    const blocks = lengthBytes / this.info.blockSizeBytes;
+    if (blocks > this.info.maxTransferBlocks) throw new RangeError(`${blocks} blocks at once`);
+    const call = { kind, block, blocks, fua };
+    this.calls.push(call);
+    this.#now += 1;
+    this.#most = Math.max(this.#most, this.#now);
+    try {
+      await this.before(call);
+    } finally {
+      this.#now -= 1;
+    }
+  }
+}
+
+/** Something that a test opens when it likes: calls wait at it until then. */
+export class Gate {
+  readonly opened: Promise<void>;
+  /** Resolves when somebody has come to the gate. */
+  readonly reached: Promise<void>;
+  #open: () => void = () => {};
+  #reach: () => void = () => {};
+
+  constructor() {
+    this.opened = new Promise((resolve) => {
+      this.#open = resolve;
+    });
+    this.reached = new Promise((resolve) => {
+      this.#reach = resolve;
+    });
+  }
+
+  open(): void {
+    this.#open();
+  }
+
+  pass(): Promise<void> {
+    this.#reach();
+    return this.opened;
+  }
+}
