@@ -61,6 +61,7 @@ describe('open()', () => {
     expect((await sim.list()).map(({ id }) => id)).toEqual(['scratch@d0000000']);
     await sim.close();
     expect(await sim.list()).toEqual([]);
+    await (await sim.open({ model: 'scratch', pace: 'instant' })).close();
   });
 
   it('runs at the pace of real time unless told otherwise, and at one pace only', async () => {

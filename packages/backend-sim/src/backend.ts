@@ -95,6 +95,7 @@ export class SimBackend implements Backend<SimSelector> {
   async close(): Promise<void> {
     for (const device of [...this.#open].reverse()) await device.close();
     this.#machine?.clock.close();
+    this.#machine = undefined;
   }
 
   #machineAt(pace: Pace): SimulatedMachine {

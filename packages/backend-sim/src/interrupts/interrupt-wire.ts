@@ -13,6 +13,7 @@ export class InterruptWire {
   readonly #latencyUs: number;
   readonly #lines: SimulatedLine[] = [];
   readonly #asserting = new Set<object>();
+  readonly #deliverLater = () => this.#deliver();
   #deliveryPending = false;
 
   constructor(name: string, trigger: Exclude<Trigger, 'polled'>, clock: SimClock, latencyUs: number) {
@@ -70,7 +71,7 @@ export class InterruptWire {
   settle(): void {
     if (this.#deliveryPending || !this.#anyReady()) return;
     this.#deliveryPending = true;
-    this.#clock.after(this.#latencyUs, () => this.#deliver());
+    this.#clock.after(this.#latencyUs, this.#deliverLater);
   }
 
   /** Told by the lines when somebody begins or ceases to wait for events. */

@@ -20,7 +20,7 @@ export interface DeviceModel {
   writeFifo?(space: string, offset: number, width: Width, from: Uint8Array): boolean;
   /** The power goes: volatile contents are lost, nothing is written any more. The device is dead after it. */
   cutPower?(): void;
-  /** The power goes in the orderly way: files are closed. */
+  /** The power goes in the orderly way: files are closed. Also called after `cutPower`, to close what is still open. */
   close?(): Promise<void>;
 }
 
@@ -40,7 +40,10 @@ export interface ModelPins {
   interrupt(index: number): InterruptPin;
   nowUs(): number;
   after(delayUs: number, callback: () => void): Timer;
-  /** Work of the real world (a file being synchronised) that the device waits for: simulated time stands still until it settles. */
+  /**
+   * Work of the real world (a file being synchronised) that the device waits for: simulated time stands still until it
+   * settles. A rejection is a broken model and surfaces as an uncaught error; what the device can report, it catches.
+   */
   hold(what: string, work: Promise<unknown>): void;
   readonly log: Logger;
   /** Resolves a path of the configuration. */
