@@ -1,5 +1,6 @@
-import { lstat, unlink } from 'node:fs/promises';
+import { lstat, stat, unlink } from 'node:fs/promises';
 import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { DeviceError } from '@ring3/core';
 
 /** The longest path of a Unix socket: sun_path of unix(7) is 108 bytes with the zero at the end. */
@@ -15,6 +16,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<void
   }
   const failure = await tryToListen(server, path);
   if (failure === undefined) return;
+  if (failure.code === 'EACCES') throw await refused(failure, path);
   if (failure.code !== 'EADDRINUSE') throw inWords(failure, path);
   await removeIfDead(path);
   const again = await tryToListen(server, path);
@@ -30,6 +32,12 @@ function tryToListen(server: Server, path: string): Promise<NodeJS.ErrnoExceptio
       resolve(undefined);
     });
   });
+}
+
+/** libuv turns the ENOENT of bind() into EACCES: a missing folder must not look like a missing permission. */
+async function refused(failure: NodeJS.ErrnoException, path: string): Promise<DeviceError> {
+  const folder = await stat(dirname(path)).catch((error: NodeJS.ErrnoException) => error);
+  return inWords('code' in folder && folder.code === 'ENOENT' ? folder : failure, path);
 }
 
 async function removeIfDead(path: string): Promise<void> {
