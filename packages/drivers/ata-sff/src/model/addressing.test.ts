@@ -107,6 +107,13 @@ describe('the end of the disk', () => {
     expect(host.address(false)).toBe(1000);
   });
 
+  it('fails a whole block of READ MULTIPLE, without data, with the first address that is too high', async () => {
+    const { host } = await createBench({ sectors: 1000 });
+    await host.run({ command: 0xc6, count: 8 });
+    expect(await host.run({ command: 0xc4, lba: 997, count: 8 })).toBe(0x51);
+    expect([host.error, host.address(false)]).toEqual([0x10, 1000]);
+  });
+
   it('fails a write before it asks for the sector', async () => {
     const { host } = await createBench({ sectors: 1000 });
     const write = host.write({ command: 0x30, lba: 999, count: 2 }, pattern(2, 1));

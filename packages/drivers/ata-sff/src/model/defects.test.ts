@@ -47,6 +47,20 @@ describe('a sector that cannot be read', () => {
     expect(host.interrupts).toBe(before);
   });
 
+  it('is junk in the block that shows the error, and the sectors before it are not', async () => {
+    const { bench, controller, host } = await benchWith({});
+    controller.disk()?.medium.write(8, pattern(4, 3));
+    controller.disk()?.defects.unreadable.push(9);
+    await host.run({ command: 0xc6, count: 4 });
+    host.issue({ command: 0xc4, lba: 8, count: 4 });
+    await bench.settle();
+    expect(host.status).toBe(0x59);
+    const block = new Uint8Array(2048);
+    host.readFifo(block);
+    expect(block.subarray(0, 512)).toEqual(pattern(4, 3).subarray(0, 512));
+    expect(block.subarray(512)).toEqual(new Uint8Array(1536).fill(0xbd));
+  });
+
   it('is found by READ VERIFY SECTORS', async () => {
     const { host } = await benchWith({ unreadable: [12] });
     expect(await host.run({ command: 0x40, lba: 0, count: 100 })).toBe(0x51);
