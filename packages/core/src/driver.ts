@@ -63,9 +63,14 @@ export interface Driver<N extends Needs = Needs, Options = unknown, Instance = u
   attach(handles: Handles<N> & DriverEnvironment, options: Options, scope: Scope): Promise<Instance> | Instance;
 }
 
+/** A manifest cannot name a handle like something that every driver gets. */
+type NoneOfTheEnvironment = { readonly [Name in keyof DriverEnvironment]?: never };
+
 /** Declares a driver: checks the types, infers the handles, changes nothing. */
-export function defineDriver<const N extends Needs, Options = Record<never, never>, Instance = unknown>(
-  driver: Driver<N, Options, Instance>,
-): Driver<N, Options, Instance> {
+export function defineDriver<
+  const N extends Needs & NoneOfTheEnvironment,
+  Options = Record<never, never>,
+  Instance = unknown,
+>(driver: Driver<N, Options, Instance>): Driver<N, Options, Instance> {
   return driver;
 }

@@ -58,6 +58,6 @@ function timedOut(poll: Poll, value: number, waitedUs: number): DeviceError {
   return new DeviceError(
     'timeout',
     `${poll.what} did not happen within ${duration(poll.timeoutUs)}: last value ${hex(value, 8)} after ${duration(waitedUs)}`,
-    { details: { lastValue: value, waitedUs } },
+    { details: { lastValue: value, waitedUs: Math.round(waitedUs) } },
   );
 }

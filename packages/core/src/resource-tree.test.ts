@@ -59,11 +59,11 @@ describe('ResourceTree', () => {
     const part = fpga.request('uart', 0x1100n, 0x10n);
     fpga.release();
     tree.request('other', 0x1100n, 0x10n);
-    part.release();
-    expect(String(tree)).toBe('00001100-0000110f : other');
     for (const gone of [fpga, part]) {
       expect(() => gone.request('late', 0x1100n, 1n)).toThrow(expect.objectContaining({ code: 'closed' }));
     }
+    part.release();
+    expect(String(tree)).toBe('00001100-0000110f : other');
   });
 
   it.each([

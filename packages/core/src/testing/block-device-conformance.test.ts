@@ -27,14 +27,12 @@ function harnessOf(make: (options: MemoryDiskOptions) => MemoryDisk): BlockDevic
   };
 }
 
-/** Titles of the cases that a disk fails. */
-async function failures(make: (options: MemoryDiskOptions) => MemoryDisk): Promise<string[]> {
+/** Runs the case whose title begins like this on a broken disk. */
+async function runOn(make: (options: MemoryDiskOptions) => MemoryDisk, title: string): Promise<void> {
   const harness = harnessOf(make);
-  const failed: string[] = [];
-  for (const one of blockDeviceCases(harness)) {
-    await runCase(harness, one).catch(() => failed.push(one.title));
-  }
-  return failed;
+  const found = blockDeviceCases(harness).find((one) => one.title.startsWith(title));
+  if (found === undefined) expect.fail(`there is no case ${title}`);
+  await runCase(harness, found);
 }
 
 class NoFlush extends MemoryDisk {
@@ -105,20 +103,15 @@ describe('the block device suite finds', () => {
     ['a flush that does nothing', NoFlush, 'keeps what was flushed when the power goes'],
     ['FUA that does nothing', NoFua, 'keeps what was written with FUA'],
     ['writes acknowledged before they are done', EarlyAcknowledgement, 'keeps the laws in random sequences'],
-    ['an address that is one off', OneBlockOff, 'the first, the last and a middle block'],
+    ['an address that is one off', OneBlockOff, 'returns what was written to the first, the last'],
     ['reads that stop after the first block', FirstBlockOnly, 'moves as many blocks at once as it says'],
     ['reads that fill more than their buffer', WholeBuffer, 'takes buffers at odd places'],
-    ['writes that change their input', ClearsItsInput, 'the first, the last and a middle block'],
+    ['writes that change their input', ClearsItsInput, 'returns what was written to the first, the last'],
     ['blocks that are half old, half new', Torn, 'never mixes the blocks of writes that overlap'],
     ['errors that are thrown instead of rejected', ThrowsAtOnce, 'refuses blocks beyond its end'],
-    ['a read-only disk that is not', WritesThoughReadOnly, 'when it is read-only'],
+    ['a read-only disk that is not', WritesThoughReadOnly, 'refuses writes with DeviceError unsupported'],
     ['a disk that does not end', NeverCloses, 'answers everything with DeviceError closed'],
   ])('%s', async (_what, Broken, title) => {
-    const failed = await failures((options) => new Broken(options));
-    expect(failed.join('\n')).toContain(title);
-  });
-
-  it('nothing wrong with a sound disk', async () => {
-    expect(await failures((options) => new MemoryDisk(options))).toEqual([]);
+    await expect(runOn((options) => new Broken(options), title)).rejects.toThrow();
   });
 });
