@@ -51,6 +51,14 @@ test('an editor lets drivers by path and packages of others pass', async () => {
   expect(marks(GOOD.replace('driver: disk', 'driver: "@acme/disk"'))).toEqual([]);
 });
 
+test('the options of a device are those of the model that it names', async () => {
+  const marks = await editor();
+  const other = GOOD.replace('model: disk', 'model: gadget');
+
+  expect(marks(other)).not.toEqual([]);
+  expect(marks(other.replace('image: demo.img', 'colour: red'))).toEqual([]);
+});
+
 test('the descriptions of options reach the editor', async () => {
   const schema = JSON.stringify(await configSchema(new ModuleLoader({ builtins: FAKES })));
 

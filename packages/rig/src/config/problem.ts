@@ -36,5 +36,10 @@ function formatPath(path: ConfigPath): string {
 export function formatProblem({ file, line, column, path, message, hint }: Problem): string {
   const place = [file, line, column].filter((part) => part !== undefined).join(':');
   const parts = [place, formatPath(path), message].filter((part) => part !== '');
-  return `${parts.join(': ')}${hint === undefined ? '' : `; ${hint}`}`;
+  return printable(`${parts.join(': ')}${hint === undefined ? '' : `; ${hint}`}`);
+}
+
+/** Keys and values come from files of others: they cannot break the line or command the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

@@ -37,11 +37,15 @@ export class Problems {
     this.warnings.push(this.#problem(path, message, hint));
   }
 
-  /** All problems in the order of the file; without places, in the order of the checks. */
+  /** All problems in the order of the file, each once; without places, in the order of the checks. */
   sorted(): Problem[] {
-    return inOrder(this.#found).filter(
-      (problem, index, all) => !all.slice(0, index).some((other) => isSame(problem, other)),
-    );
+    return [
+      ...new Map(
+        inOrder(this.#found)
+          .toReversed()
+          .map((problem) => [identity(problem), problem]),
+      ).values(),
+    ].toReversed();
   }
 
   #problem(path: ConfigPath, message: string, hint: string | undefined): Problem {
@@ -54,8 +58,7 @@ export function inOrder(problems: readonly Problem[]): Problem[] {
   return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
-/** Whether a mistake shows twice: an alias or a merge key brings it to several devices. */
-function isSame(a: Problem, b: Problem): boolean {
-  if (a.line === undefined || a.line !== b.line || a.column !== b.column) return false;
-  return a.message === b.message && a.path.at(-1) === b.path.at(-1);
+/** The same for a mistake that shows twice: an alias or a merge key brings it to several devices. */
+function identity({ line, column, path, message }: Problem): string {
+  return JSON.stringify(line === undefined ? [path, message] : [line, column, path.at(-1), message]);
 }

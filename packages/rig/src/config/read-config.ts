@@ -56,12 +56,21 @@ async function readDocument({ file, value, set }: ConfigSource): Promise<ConfigD
   return set === undefined || document.problems.length > 0 ? document : withSettings(document, set);
 }
 
+const READ_ERRORS: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  ENOTDIR: 'there is no such file',
+  EISDIR: 'this is a folder, a file is expected',
+  EACCES: 'this file exists and may not be read: permission denied',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'this is no text in UTF-8',
+};
+
 async function readYaml(file: string): Promise<ConfigDocument> {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
     return yamlDocument(text, file);
   } catch (error) {
-    const message = `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    const message = READ_ERRORS[code] ?? `cannot be read: ${String(error)}`;
     return { ...objectDocument(undefined, file), problems: [{ file, path: [], message }] };
   }
 }

@@ -4,6 +4,9 @@ import type { ConfigPath, Place, Problem } from './problem.ts';
 import { inOrder } from './problems.ts';
 import { YamlReader } from './yaml-reader.ts';
 
+/** The parser calls itself for each level, and the stack ends somewhere. */
+const TOO_DEEP = 'nested too deep to be read';
+
 /**
  * Reads a YAML 1.2 file with the places of all its keys. What breaks the syntax is the only problem then: what the rest
  * means, nobody knows.
@@ -21,8 +24,7 @@ export function yamlDocument(text: string, file: string): ConfigDocument {
     const warnings = document.warnings.map((warning) => fault(warning, document, at));
     return readNodes(new YamlReader(document, at), file, warnings);
   } catch (error) {
-    // The parser calls itself for each level: a million brackets are too much for it.
-    const message = `cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`;
+    const message = error instanceof RangeError ? TOO_DEEP : `cannot be read as YAML: ${String(error)}`;
     return { ...objectDocument(undefined, file), problems: [{ file, path: [], message }] };
   }
 }
@@ -49,6 +51,7 @@ function fault({ code, message, pos }: Fault, document: Document.Parsed, at: (of
 }
 
 function inWords(code: string, message: string): string {
+  if (/stack/i.test(message)) return TOO_DEEP;
   const [, flow] = /^Flow (map|sequence) .*end with/.exec(message) ?? [];
   if (flow !== undefined)
     return `a ${flow === 'map' ? '{' : '['} before this place is not closed, or the lines in it are not indented`;

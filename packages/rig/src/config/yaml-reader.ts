@@ -1,4 +1,16 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  type Scalar,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import type { ConfigPath, Place, Problem } from './problem.ts';
 
 const MAX_DEPTH = 64;
@@ -11,11 +23,13 @@ export class YamlReader {
   readonly problems: Problem[] = [];
   readonly unreadable: ConfigPath[] = [];
   readonly #document: Document.Parsed;
+  readonly #targets: ReadonlyMap<Alias, Node>;
   readonly #at: (offset: number) => Place;
   #nodes = 0;
 
   constructor(document: Document.Parsed, at: (offset: number) => Place) {
     this.#document = document;
+    this.#targets = aliasTargets(document);
     this.#at = at;
   }
 
@@ -95,7 +109,7 @@ export class YamlReader {
 
   #resolve(node: unknown, path: ConfigPath): Node | undefined {
     if (!isAlias(node)) return (node ?? undefined) as Node | undefined;
-    const target = node.resolve(this.#document);
+    const target = this.#targets.get(node);
     if (target === undefined) this.#fault(path, node, `there is no anchor &${node.source} before it`);
     return target;
   }
@@ -127,4 +141,18 @@ export class YamlReader {
   #placeOf(node: unknown): Place {
     return this.#at((node as Node | undefined)?.range?.[0] ?? 0);
   }
+}
+
+/** What each alias stands for: the last node before it that has the anchor. */
+function aliasTargets(document: Document.Parsed): Map<Alias, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node>();
+  visit(document, {
+    Node: (_, node) => {
+      if ('anchor' in node && node.anchor !== undefined) anchors.set(node.anchor, node);
+      const target = isAlias(node) ? anchors.get(node.source) : undefined;
+      if (target !== undefined) targets.set(node as Alias, target);
+    },
+  });
+  return targets;
 }

@@ -5,18 +5,19 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-// vitest compiles TypeScript by itself: what Node makes of a file, only a Node of its own can tell.
+// vitest loads modules in its own way: what Node makes of a file, only a Node of its own can tell.
 
 const ATTACH = 'match: [], needs: {}, provides: [], attach: (): void => {}';
 const FILES: Record<string, string> = {
   'good.ts': `const name: string = 'good';\nexport default { name, ${ATTACH} };`,
+  'old.cjs': `exports.__esModule = true;\nexports.default = { name: 'old', match: [], needs: {}, provides: [], attach() {} };`,
   'enum.ts': `const before = 1;\nenum Color { Red }\nexport default { name: 'enum', ${ATTACH}, before, Color };`,
   'decorator.ts': `function d(_: unknown): void {}\n@d\nclass A {}\nexport default A;`,
   'types.ts': `import { InspectOptions } from 'node:util';\nexport default {} as InspectOptions;`,
   'node_modules/packed/package.json': '{ "type": "module", "exports": "./index.ts" }',
   'node_modules/packed/index.ts': `export default { name: 'packed', ${ATTACH} };`,
 };
-const NAMES = ['./good.ts', './enum.ts', './decorator.ts', './types.ts', 'packed'];
+const NAMES = ['./good.ts', './old.cjs', './enum.ts', './decorator.ts', './types.ts', 'packed'];
 
 let folder: string;
 let printed: Record<string, string>;
@@ -49,6 +50,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('a TypeScript driver by path runs unbuilt', () => {
   expect(printed['./good.ts']).toBe('good');
+});
+
+test('a CommonJS driver that was compiled from an ES module has its default export taken', () => {
+  expect(printed['./old.cjs']).toBe('old');
 });
 
 test.each([

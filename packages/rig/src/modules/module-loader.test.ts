@@ -73,13 +73,6 @@ test('a module is imported once', async () => {
   expect(await loader.driver('./blinker.mjs')).toBe(await loader.driver('./blinker.mjs'));
 });
 
-test('a CommonJS module that was compiled from an ES module has its default export taken', async () => {
-  const text = driver('old').replace('export default', 'exports.__esModule = true; exports.default =');
-  const loader = loaderFor({ 'old.cjs': text });
-
-  expect((await loader.driver('./old.cjs')).name).toBe('old');
-});
-
 test('what is not there is not found, and a near name is proposed', async () => {
   const builtins = { drivers: { 'ata-sff': async () => ({ default: BLINKER }) } };
   const loader = loaderFor({ 'blinker.ts': '', 'node_modules/@ring3/driver-uart/package.json': '{}' }, { builtins });
