@@ -101,6 +101,7 @@ class ServiceHost implements ClientHost, ServiceServer {
 
   async close(reason: string): Promise<void> {
     this.#closing = true;
+    await Promise.resolve(); // What was withdrawn before is told before.
     this.offered.close();
     this.#server.off('connection', this.#accept);
     const closed = new Promise((resolve) => this.#server.close(resolve));

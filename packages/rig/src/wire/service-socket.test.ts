@@ -149,7 +149,6 @@ describe('a lost connection', () => {
     const connection = await connect();
     const [published] = connection.services.list();
     withdraw('offline');
-    await Promise.resolve();
     void server.close('stop');
     expect(await published?.withdrawn).toBe('offline');
     await connection.closed;
