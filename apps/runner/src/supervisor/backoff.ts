@@ -1,30 +1,35 @@
+/** How long a device host must have served for its death to count as the first one. */
+const STABLE_MS = 1000;
+const FIRST_PAUSE_MS = 50;
+/** A host that served and died has clients waiting. */
+const MOST_AFTER_SERVING_MS = 500;
+/** A host that cannot even start is a matter for a person. */
+const MOST_MS = 30_000;
+
 /** When to start a crashed process again: quickly at first, then ever more slowly, with jitter. */
 export class Backoff {
-  readonly #firstMs: number;
-  readonly #maxMs: number;
   readonly #random: () => number;
   #failures = 0;
 
-  constructor(firstMs = 50, maxMs = 30_000, random: () => number = Math.random) {
-    this.#firstMs = firstMs;
-    this.#maxMs = maxMs;
+  constructor(random: () => number = Math.random) {
     this.#random = random;
   }
 
-  /** Failures in a row. */
+  /** Deaths in a row. */
   get failures(): number {
     return this.#failures;
   }
 
-  /** Counts a failure. @returns the pause before the next start, in milliseconds. */
-  nextMs(): number {
-    const whole = Math.min(this.#firstMs * 2 ** this.#failures, this.#maxMs);
+  /**
+   * Counts a death.
+   * @param servedMs how long the process had served; `undefined` when it never got so far.
+   * @returns the pause before the next start, in milliseconds.
+   */
+  nextMs(servedMs: number | undefined): number {
+    if (servedMs !== undefined && servedMs >= STABLE_MS) this.#failures = 0;
+    const most = servedMs === undefined ? MOST_MS : MOST_AFTER_SERVING_MS;
+    const whole = Math.min(FIRST_PAUSE_MS * 2 ** this.#failures, most);
     this.#failures++;
     return whole * (0.75 + 0.25 * this.#random());
-  }
-
-  /** The process served long enough to be trusted again. */
-  reset(): void {
-    this.#failures = 0;
   }
 }

@@ -7,9 +7,6 @@ import { Backoff } from './backoff.ts';
 import { Child, type ChildEnd, describeEnd } from './child.ts';
 import type { FromChild } from './messages.ts';
 
-/** After this long a host is trusted again: the next crash is answered quickly. */
-const STABLE_MS = 10_000;
-
 /** What a {@link SupervisedDevice} gets from the supervisor. */
 export interface Surroundings {
   readonly config: ConfigSource;
@@ -30,7 +27,7 @@ export class SupervisedDevice {
   #stopping = false;
   #lastFailure: { code: DeviceErrorCode | undefined; message: string } | undefined;
   #restart: NodeJS.Timeout | undefined;
-  #stable: NodeJS.Timeout | undefined;
+  #readyAtMs: number | undefined;
 
   constructor(device: CheckedDevice, around: Surroundings) {
     this.device = device;
@@ -60,7 +57,6 @@ export class SupervisedDevice {
   async stop(timeoutUs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
-    clearTimeout(this.#stable);
     const host = this.#host;
     if (host === undefined) return;
     host.send({ kind: 'stop', timeoutUs });
@@ -104,8 +100,7 @@ export class SupervisedDevice {
     const { name } = this.device;
     if (message.kind === 'ready') {
       this.#state = 'running';
-      this.#stable = setTimeout(() => this.#backoff.reset(), STABLE_MS);
-      this.#stable.unref();
+      this.#readyAtMs = performance.now();
       this.#around.serving(name, generation, socket);
       this.#onReady();
     } else if (message.kind === 'failed') {
@@ -118,11 +113,12 @@ export class SupervisedDevice {
 
   #ended(end: ChildEnd): void {
     this.#host = undefined;
-    clearTimeout(this.#stable);
     const firstAttempt = this.#generation === 1 && this.#state === 'restarting';
     if (this.#stopping || this.#state === 'gone' || firstAttempt) return;
     this.#state = 'restarting';
-    const pauseMs = this.#backoff.nextMs();
+    const servedMs = this.#readyAtMs === undefined ? undefined : performance.now() - this.#readyAtMs;
+    this.#readyAtMs = undefined;
+    const pauseMs = this.#backoff.nextMs(servedMs);
     const why = this.#lastFailure?.message ?? `the device host ${describeEnd(end)}`;
     this.#lastFailure = undefined;
     this.#around.log.warn(`${this.device.name}: ${why}; it is started again in ${Math.round(pauseMs)} ms`, {

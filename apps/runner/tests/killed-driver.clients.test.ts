@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BlockTraffic, WriteOracle } from '@ring3/core/testing';
+import { expect, it } from 'vitest';
+import { connectDisk } from './testing/nbd-connection.ts';
+import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
+import { seeded } from './testing/seeded.ts';
+
+const KILLS = 50;
+const BLOCKS = 4096;
+
+/** The device host of a runner, from its command line. */
+function hostOf(runner: ServingRunner): number {
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8'))?.[1];
+      const words = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
+      if (Number(parent) === runner.process.pid && words.includes('device-host')) return Number(entry);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  throw new Error('no device host runs');
+}
+
+it(`clients stay connected while the device host is killed ${KILLS} times under load`, async () => {
+  const folder = temporaryFolder();
+  const image = join(folder, 'disk.img');
+  writeFileSync(image, '');
+  truncateSync(image, BLOCKS * 512);
+  const runner = await ServingRunner.start(rigFile(folder, { image }, 'process'), folder);
+  const { disk } = await connectDisk(runner.socket);
+  const oracle = new WriteOracle({ blockSizeBytes: 512 });
+  const traffic = new BlockTraffic(disk, oracle);
+  const random = seeded(1);
+  for (let kill = 0; kill < KILLS; kill++) {
+    const host = hostOf(runner);
+    const restarted = runner.lineWith('it is started again');
+    for (let request = 0; request < 40; request++) issue(traffic, random);
+    // Some requests are under way, some are not sent yet: the moment is as random as the event loop.
+    await traffic.read(random(BLOCKS), 1);
+    process.kill(host, 'SIGKILL');
+    for (let request = 0; request < 20; request++) issue(traffic, random);
+    await restarted;
+    await traffic.ended();
+  }
+  for (let block = 0; block < BLOCKS; block += 64) void traffic.read(block, 64);
+  traffic.flush();
+  await traffic.ended();
+  await disk.close();
+  expect(await runner.stop()).toBe(0);
+  expect(readdirSync(folder).sort()).toEqual(['disk.img', 'rig.yaml']);
+}, 300_000);
+
+function issue(traffic: BlockTraffic, random: (below: number) => number): void {
+  const count = 1 + random(16);
+  const block = random(BLOCKS - count);
+  const kind = random(10);
+  if (kind < 5) traffic.write(block, count, kind === 0);
+  else if (kind < 9) void traffic.read(block, count);
+  else traffic.flush();
+}
