@@ -174,14 +174,15 @@ describe('a disk whose power is cut', () => {
   it('keeps what was written with FUA, and only that', async () => {
     const { bench, controller, host } = await createBench({ sectors: 1000 });
     await host.run({ command: 0xc6, count: 4 });
-    await host.write({ command: 0x39, lba: 0, count: 4, wide: true }, pattern(4, 1), 2048);
+    await host.write({ command: 0x39, lba: 0, count: 8, wide: true }, pattern(8, 1), 2048);
     expect(await host.write({ command: 0xce, lba: 2, count: 4, wide: true }, pattern(4, 2), 2048)).toBe(0x50);
     controller.cutPower();
     controller.powerOn();
     await bench.settle();
-    const bytes = await host.read({ command: 0x20, lba: 0, count: 6 }, 3072);
+    const bytes = await host.read({ command: 0x20, lba: 0, count: 8 }, 4096);
     expect(bytes.subarray(0, 1024)).toEqual(new Uint8Array(1024));
-    expect(bytes.subarray(1024)).toEqual(pattern(4, 2));
+    expect(bytes.subarray(1024, 3072)).toEqual(pattern(4, 2));
+    expect(bytes.subarray(3072)).toEqual(new Uint8Array(1024));
   });
 
   it('keeps everything when the cache was switched off, and everything from before', async () => {
