@@ -114,16 +114,20 @@ const stores: [string, number, () => Promise<SectorStore>][] = [
 ];
 
 describe('a medium behind a write cache', () => {
-  it.each(stores)('in %s keeps its promises over power cuts', async (_name, numRuns, open) => {
-    const run = async (steps: readonly Step[], options: MediumOptions) => {
-      const medium = new Medium(await open(), options, defectsSchema.parse({}));
-      const promises = new Promises(medium);
-      for (const action of steps) await promises.do(action);
-      expect(medium.dirtySectors).toBeLessThanOrEqual(options.cacheSectors);
-      await medium.close();
-    };
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), mediumOptions, run), { numRuns });
-  });
+  it.each(stores)(
+    'in %s keeps its promises over power cuts',
+    async (_name, numRuns, open) => {
+      const run = async (steps: readonly Step[], options: MediumOptions) => {
+        const medium = new Medium(await open(), options, defectsSchema.parse({}));
+        const promises = new Promises(medium);
+        for (const action of steps) await promises.do(action);
+        expect(medium.dirtySectors).toBeLessThanOrEqual(options.cacheSectors);
+        await medium.close();
+      };
+      await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), mediumOptions, run), { numRuns });
+    },
+    30_000,
+  );
 
   it('lets a part of the cache survive that depends on the seed', () => {
     const survivors = (seed: number) => {

@@ -16,8 +16,8 @@ export type FlushResult =
   | { readonly ok: true }
   | { readonly ok: false; readonly lba?: number; readonly deviceFault: boolean };
 
-/** Sectors that are evicted together when the cache is full. */
-const EVICT_SECTORS = 2048;
+/** A full cache makes room for a quarter of itself, but not for more sectors than this at a time. */
+const ROOM_SECTORS = 2048;
 
 /**
  * The medium of a disk: a store behind a volatile write cache, with the bad sectors of the defects.
@@ -115,7 +115,10 @@ export class Medium {
 
   #evict(): void {
     const { unwritable } = this.#defects;
-    const sectors = this.#cache.oldest(EVICT_SECTORS).filter((lba) => !unwritable.includes(lba));
+    const { cacheSectors } = this.#options;
+    const surplus = this.#cache.size - cacheSectors;
+    const room = Math.min(Math.ceil(cacheSectors / 4), ROOM_SECTORS);
+    const sectors = this.#cache.oldest(surplus + room).filter((lba) => !unwritable.includes(lba));
     for (const { lba, data } of this.#cache.runs(sectors)) this.store.write(lba, data);
     this.#cache.drop(sectors);
   }
