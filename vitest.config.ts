@@ -16,7 +16,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['{apps,bench,packages,tools}/**/*.test.ts'],
+          include: ['{apps,bench,packages,tests,tools}/**/*.test.ts'],
           exclude: [...ignored, clientTests],
         },
       },

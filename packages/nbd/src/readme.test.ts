@@ -14,7 +14,7 @@ const AsyncFunction = (async () => {}).constructor as new (
 /** Runs the README's first snippet at another path, so that two runs of the tests do not meet. */
 async function runSnippet(path: string, surroundings: Surroundings): Promise<string[]> {
   const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
-  const [, snippet = ''] = /```ts\n([\s\S]*?)```/.exec(readme) ?? [];
+  const [, snippet = ''] = /```ts.*\n([\s\S]*?)```/.exec(readme) ?? [];
   const moved = snippet.replaceAll('/tmp/ring3-readme.sock', path);
   const source = moved.replace(/^import (\{.*\}) from '@ring3\/nbd';$/m, 'const $1 = nbd;');
   await new AsyncFunction(...Object.keys(surroundings), source)(...Object.values(surroundings));
