@@ -60,6 +60,17 @@ it('reads once more after a wake-up that came too late', async () => {
   expect(readsAtUs).toEqual([0, 6050]);
 });
 
+it('reads once more when a read that began in time came back too late', async () => {
+  const { clock, readsAtUs, poll } = setUp(3000);
+  const read = () => {
+    readsAtUs.push(clock.nowUs());
+    clock.spinNs(2_000_000);
+    return clock.nowUs() > 3000 ? 0x50 : BSY;
+  };
+  expect(await poll({ read })).toBe(0x50);
+  expect(readsAtUs).toEqual([0, 2050]);
+});
+
 it('fails with what was awaited, the last value and how long', async () => {
   const { readsAtUs, poll } = setUp(Number.POSITIVE_INFINITY);
   await expect(poll({ intervalUs: 600 })).rejects.toMatchObject({
