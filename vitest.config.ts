@@ -18,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{apps,bench,packages,tests,tools}/**/*.test.ts'],
           exclude: [...ignored, clientTests],
+          isolate: false, // Tests share no state, so files may share a process: half the time.
+          testTimeout: 20_000, // Time is simulated and a stuck simulation says so: this is for slow machines.
         },
       },
       {
