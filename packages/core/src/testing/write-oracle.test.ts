@@ -61,12 +61,11 @@ describe('WriteOracle: reads', () => {
     expect(verdict(1, 2)).toMatch(/^readable: block 1 holds write 2, but write 3 was acknowledged/);
   });
 
-  it('accepts either of two writes that overlapped in time, and no third one', () => {
+  it.each([[0], [1]])('accepts either of two writes that overlapped in time, write %i ending first', (firstToEnd) => {
     const { oracle, verdict } = setUp();
-    const first = oracle.write(1, block(1));
-    const second = oracle.write(1, block(2));
-    second.acknowledged();
-    first.acknowledged();
+    const writes = [oracle.write(1, block(1)), oracle.write(1, block(2))];
+    writes[firstToEnd]?.acknowledged();
+    writes[1 - firstToEnd]?.acknowledged();
     expect([verdict(1, 1), verdict(1, 2)]).toEqual(['lawful', 'lawful']);
     expect(verdict(1, 0)).toMatch(/^readable/);
   });
@@ -190,6 +189,15 @@ describe('WriteOracle: loss of power', () => {
       /^readable: block 1 holds write 1 again, but it was seen to hold the initial content, and nothing was written/,
     );
     oracle.powerLost();
+    expect(verdict(1, 0)).toBe('lawful');
+  });
+
+  it('learns nothing from a read that began before', () => {
+    const { oracle, written, verdict } = setUp();
+    written(1, 1);
+    const read = oracle.read(1);
+    oracle.powerLost();
+    read.returned(block(1));
     expect(verdict(1, 0)).toBe('lawful');
   });
 
