@@ -2,6 +2,7 @@ import type { Logger } from '@ring3/core';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { droppedLines } from './log.ts';
 import type { RunningRig } from './running-rig.ts';
+import { SignalQueue } from './signal-queue.ts';
 
 /** What takes longer than this is said aloud. */
 const SAY_AFTER_MS = 1000;
@@ -18,15 +19,22 @@ export async function serveUntilStopped(
   log: Logger,
 ): Promise<void> {
   const signals = new SignalQueue();
-  const rig = await start();
-  stopOnDefect(rig, log);
-  started(rig);
-  const failure = await Promise.race([signals.next(), rig.failed.catch((error: unknown) => ({ error }))]);
-  if (typeof failure === 'object')
-    log.error(failure.error instanceof Error ? failure.error.message : String(failure.error));
-  await stop(rig, signals, log);
-  process.exitCode = typeof failure === 'object' ? exitCodeOf(failure.error) : EXIT.ok;
-  if (droppedLines() > 0) log.warn(`${droppedLines()} log lines were lost`);
+  try {
+    const rig = await start();
+    stopOnDefect(rig, log);
+    started(rig);
+    const failure = await Promise.race([signals.next(), rig.failed.catch((error: unknown) => ({ error }))]);
+    if (failure !== undefined) log.error(inWords(failure.error));
+    await stop(rig, signals, log);
+    process.exitCode = failure === undefined ? EXIT.ok : exitCodeOf(failure.error);
+    if (droppedLines() > 0) log.warn(`${droppedLines()} log lines were lost`);
+  } finally {
+    signals.close();
+  }
+}
+
+function inWords(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function stop(rig: RunningRig, signals: SignalQueue, log: Logger): Promise<void> {
@@ -39,7 +47,6 @@ async function stop(rig: RunningRig, signals: SignalQueue, log: Logger): Promise
     });
   } finally {
     clearInterval(say);
-    signals.close();
   }
 }
 
@@ -57,39 +64,4 @@ function stopOnDefect(rig: RunningRig, log: Logger): void {
         process.exit(EXIT.software);
       });
   });
-}
-
-/** The signals that ask to stop, one after the other. */
-class SignalQueue {
-  #arrived = 0;
-  #taken = 0;
-  #wake: () => void = () => {};
-  /** A listener for a signal does not keep a process alive, and a rig may have nothing else that does. */
-  readonly #alive = setInterval(() => {}, 2 ** 30);
-  readonly #listener = () => {
-    this.#arrived++;
-    this.#wake();
-  };
-
-  constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, this.#listener);
-  }
-
-  async next(): Promise<void> {
-    const wanted = ++this.#taken;
-    while (this.#arrived < wanted) {
-      await new Promise<void>((resolve) => {
-        const before = this.#wake;
-        this.#wake = () => {
-          before();
-          resolve();
-        };
-      });
-    }
-  }
-
-  close(): void {
-    clearInterval(this.#alive);
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, this.#listener);
-  }
 }

@@ -33,7 +33,12 @@ async function powerUp(image: string, survivors: number, seed: number) {
 }
 
 /** Writes at random until the power goes at a random moment; then looks at what is left. */
-async function cutPowerAt(moment: number, image: string, oracle: WriteOracle, harm: (disk: BlockDevice) => BlockDevice) {
+async function cutPowerAt(
+  moment: number,
+  image: string,
+  oracle: WriteOracle,
+  harm: (disk: BlockDevice) => BlockDevice,
+) {
   const random = seeded(moment);
   const { simulation, scope, disk } = await powerUp(image, (moment % 3) / 2, moment);
   const traffic = new BlockTraffic(harm(disk), oracle);
@@ -51,7 +56,11 @@ async function cutPowerAt(moment: number, image: string, oracle: WriteOracle, ha
 }
 
 /** Several writes at a time; flushes now and then, some of them when all writes before were acknowledged. */
-async function keepWriting(traffic: BlockTraffic, random: (below: number) => number, power: { readonly on: boolean }): Promise<void> {
+async function keepWriting(
+  traffic: BlockTraffic,
+  random: (below: number) => number,
+  power: { readonly on: boolean },
+): Promise<void> {
   while (power.on) {
     for (let write = random(4); write >= 0; write--) {
       const count = 1 + random(32);

@@ -22,7 +22,13 @@ beforeEach(
   }),
 );
 
-async function serve({ sizeMiB, isolation = 'inline' as 'inline' | 'process', readOnly = false }) {
+interface ServeOptions {
+  readonly sizeMiB: number;
+  readonly isolation?: 'inline' | 'process';
+  readonly readOnly?: boolean;
+}
+
+async function serve({ sizeMiB, isolation = 'inline', readOnly = false }: ServeOptions) {
   const folder = temporaryFolder();
   const image = join(folder, 'disk.img');
   writeFileSync(image, randomFillSync(Buffer.alloc(2 ** 20)));
@@ -71,7 +77,17 @@ it('an ext4 file system goes up and comes down whole', async () => {
 
 it('qemu-io reads the patterns that it wrote, aligned and not', async () => {
   const { runner } = await serve({ sizeMiB: 16 });
-  const commands = ['write -P 0x5a 1M 64k', 'write -P 0xa5 1025k 3k', 'read -P 0x5a 1M 1k', 'read -P 0xa5 1025k 3k', 'write -P 7 12345 777', 'read -P 7 12345 777', 'write -f -P 9 4M 4k', 'flush', 'read -P 9 4M 4k'];
+  const commands = [
+    'write -P 0x5a 1M 64k',
+    'write -P 0xa5 1025k 3k',
+    'read -P 0x5a 1M 1k',
+    'read -P 0xa5 1025k 3k',
+    'write -P 7 12345 777',
+    'read -P 7 12345 777',
+    'write -f -P 9 4M 4k',
+    'flush',
+    'read -P 9 4M 4k',
+  ];
   const { stdout } = await run('qemu-io', ['-f', 'raw', ...commands.flatMap((command) => ['-c', command]), runner.uri]);
   expect(stdout).not.toMatch(/fail|error/i);
 });
@@ -93,7 +109,10 @@ it('four clients write disjoint ranges at once', async () => {
   const parts = [1, 2, 3, 4].map((pattern, index) => ({ pattern, offset: index * quarter }));
   await Promise.all(
     parts.map(({ pattern, offset }) => {
-      const writes = Array.from({ length: 16 }, (_, mib) => ['-c', `write -P ${pattern} ${offset + mib * 2 ** 20} 1M`]).flat();
+      const writes = Array.from({ length: 16 }, (_, mib) => [
+        '-c',
+        `write -P ${pattern} ${offset + mib * 2 ** 20} 1M`,
+      ]).flat();
       return run('qemu-io', ['-f', 'raw', ...writes, '-c', 'flush', runner.uri]);
     }),
   );
@@ -107,11 +126,26 @@ it('four clients write disjoint ranges at once', async () => {
 });
 
 it('fio verifies for 30 seconds without an error', async () => {
-  const { runner } = await serve({ sizeMiB: 64 });
-  const { stdout } = await run('fio', [
-    '--name=verify', '--ioengine=nbd', `--uri=${runner.uri}`, '--rw=randrw', '--bsrange=512-128k', '--blockalign=512', '--iodepth=16',
-    '--verify=crc32c', '--verify_backlog=1024', '--time_based', '--runtime=30', '--size=64m', '--output-format=json',
-  ]);
+  const { runner, folder } = await serve({ sizeMiB: 64 });
+  const { stdout } = await run(
+    'fio',
+    [
+      '--name=verify',
+      '--ioengine=nbd',
+      `--uri=${runner.uri}`,
+      '--rw=randrw',
+      '--bsrange=512-128k',
+      '--blockalign=512',
+      '--iodepth=16',
+      '--verify=crc32c',
+      '--verify_backlog=1024',
+      '--time_based',
+      '--runtime=30',
+      '--size=64m',
+      '--output-format=json',
+    ],
+    { cwd: folder },
+  ); // fio leaves a state file where it runs.
   const report = JSON.parse(stdout.slice(stdout.indexOf('{')));
   expect(report.jobs[0].error).toBe(0);
   expect(report.jobs[0].read.total_ios).toBeGreaterThan(1000);

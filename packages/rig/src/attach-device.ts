@@ -1,5 +1,4 @@
 import {
-  type Backend,
   type Clock,
   DeviceError,
   type DriverEnvironment,
@@ -33,7 +32,6 @@ export interface AttachedDevice {
 
 /** What {@link attachDevice} gets beside the device. */
 export interface AttachOptions {
-  readonly backend: Backend;
   readonly log: Logger;
   readonly rigServices: ServiceDirectory;
   readonly claims: ClaimTable;
@@ -56,10 +54,9 @@ export async function attachDevice(device: CheckedDevice, options: AttachOptions
 }
 
 async function attachInScope(device: CheckedDevice, scope: Scope, options: AttachOptions): Promise<AttachedDevice> {
-  const { backend, claims, log, rigServices, replacements } = options;
+  const { claims, log, rigServices, replacements } = options;
   const services = new ServiceDirectory();
   const parts = {
-    backend,
     claims,
     scope,
     log,

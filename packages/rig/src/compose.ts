@@ -1,6 +1,5 @@
 import './reflect.ts';
 import {
-  type Backend,
   DeviceError,
   type Driver,
   type Logger,
@@ -19,7 +18,6 @@ import { CLOCK, DEVICE_SCOPE, handleToken, LOG, OPEN_DEVICE, SERVICES } from './
 
 /** What a device is composed from. */
 export interface Parts {
-  readonly backend: Backend;
   readonly claims: ClaimTable;
   readonly scope: Scope;
   readonly log: Logger;
@@ -39,7 +37,7 @@ export function composeDevice(device: CheckedDevice, parts: Parts): DependencyCo
   child.register(DEVICE_SCOPE, { useValue: parts.scope });
   child.register(LOG, { useValue: parts.log });
   child.register(SERVICES, { useValue: parts.services });
-  child.register(OPEN_DEVICE, { useFactory: instanceCachingFactory(() => openDevice(device, parts)) });
+  child.register(OPEN_DEVICE, { useFactory: instanceCachingFactory(() => openDevice(device, parts.scope)) });
   child.register(CLOCK, { useFactory: async (from) => (await from.resolve(OPEN_DEVICE)).clock });
   for (const [name, need] of Object.entries(device.driver.needs)) {
     const replacement = parts.replacements?.[name];
@@ -57,7 +55,7 @@ export async function resolveHandles(driver: Driver, from: DependencyContainer):
   return handles;
 }
 
-async function openDevice({ selector, name }: CheckedDevice, { backend, scope }: Parts): Promise<OpenDevice> {
+async function openDevice({ backend, selector, name }: CheckedDevice, scope: Scope): Promise<OpenDevice> {
   const device = await backend.open(selector);
   scope.defer(`device ${name}`, () => device.close());
   return device;

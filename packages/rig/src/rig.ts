@@ -1,5 +1,4 @@
 import {
-  type Backend,
   DeviceError,
   type Logger,
   type PublishedService,
@@ -71,10 +70,9 @@ export class Rig {
   }
 
   /** Attaches one more device and mirrors what it publishes. Used by `openRig`. */
-  async attach(checked: CheckedDevice, backend: Backend, options: RigOptions): Promise<void> {
+  async attach(checked: CheckedDevice, options: RigOptions): Promise<void> {
     const replacements = options.replacements?.[checked.name];
     const attached = await attachDevice(checked, {
-      backend,
       log: this.#log,
       rigServices: this.services,
       claims: this.claims,
@@ -118,10 +116,7 @@ export async function openCheckedRig(config: CheckedConfig, options: RigOptions 
   try {
     for (const device of config.devices) {
       if (options.only !== undefined && !options.only.includes(device.name)) continue;
-      const backend = config.backends.get(device.backendType);
-      if (backend === undefined)
-        throw new DeviceError('config', `${device.name}: no backend of type ${device.backendType}`);
-      await rig.attach(device, backend, options);
+      await rig.attach(device, options);
     }
   } catch (error) {
     await rig.close().catch(() => {});

@@ -108,7 +108,7 @@ it('killed with SIGKILL under load, a device host takes nothing acknowledged wit
   let killed = 0;
   const running = load(traffic, random, () => killed === KILLS);
   while (killed < KILLS) {
-    await fuse.afterAnswers(1 + Math.floor(random() * 100));
+    await Promise.race([fuse.afterAnswers(1 + Math.floor(random() * 100)), running]); // Or the load has failed.
     await kill();
     await start();
     killed += 1;
