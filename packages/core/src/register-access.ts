@@ -20,7 +20,7 @@ export interface RegisterAccess {
   writeFifo?(offset: number, width: Width, from: Uint8Array): void;
   /** All accesses in order; the values of the reads are appended to `results`. Default: a loop. */
   sequence?(ops: readonly RegisterOp[], results: number[]): void;
-  /** One 64-bit access; absent where the bus has none. */
+  /** One 64-bit access; absent where the bus or the device has none (the widths of a description end at 32). */
   read64?(offset: number): bigint;
   write64?(offset: number, value: bigint): void;
   /** Orders accesses to memory against accesses to the device. Default: nothing, for a bus without reordering. */
