@@ -5,7 +5,7 @@ import { describeCommand, describeRegisters, type Failure, failure, type Outcome
 import { FairQueue } from './fair-queue.ts';
 import { ALL_ONES, STATUS } from './registers.ts';
 import { type Position, TaskFile } from './task-file.ts';
-import { type WaitContext, waitWhileBusy } from './wait-ready.ts';
+import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a channel counts. */
@@ -95,7 +95,11 @@ export class Channel implements WaitContext {
     this.log.warn(`${this.name}: polling from now on, until the driver is attached anew: ${why}`);
     this.#watchdog.stop();
     if (this.#frozen) return;
-    this.taskFile.setInterrupts(false);
+    try {
+      this.taskFile.setInterrupts(false);
+    } catch (error) {
+      if (!isDeviceError(error)) throw error; // A space that was closed: the next command will say so.
+    }
     if (this.#running !== undefined) void this.#poll(this.#running);
   }
 
@@ -196,12 +200,16 @@ export class Channel implements WaitContext {
   async #poll(execution: Execution, enough = () => false): Promise<void> {
     const stopped = () => execution.over || enough();
     const what = describeCommand(execution.command);
+    let pauseUs = DISAGREEMENT_PAUSE_US;
     try {
       while (!stopped()) {
-        const left = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
-        await waitWhileBusy(this, { what, timeoutUs: Math.max(left, 0), stopped });
-        // Where Status and AltStatus disagree time has to pass, or this would turn for ever in none.
-        if (!stopped() && !execution.advance()) await sleep(this.clock, DISAGREEMENT_PAUSE_US);
+        const timeoutUs = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
+        if (timeoutUs <= 0) return execution.timedOut(this.taskFile.peek());
+        await waitWhileBusy(this, { what, timeoutUs, stopped });
+        if (stopped() || execution.advance()) continue;
+        // Status and AltStatus disagree: time has to pass, or this would turn for ever in none.
+        await sleep(this.clock, pauseUs);
+        pauseUs = Math.min(pauseUs * 2, LONGEST_PAUSE_US);
       }
     } catch (error) {
       execution.abandon(error);

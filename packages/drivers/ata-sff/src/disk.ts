@@ -1,4 +1,11 @@
-import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, DeviceError, type WriteOptions } from '@ring3/core';
+import {
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  DeviceError,
+  isDeviceError,
+  type WriteOptions,
+} from '@ring3/core';
 import type { AtaDevice } from './ata-device.ts';
 import type { Channel } from './channel.ts';
 import { maxSectors } from './commands.ts';
@@ -78,7 +85,8 @@ export class AtaDisk implements BlockDevice {
 
   async write(block: number, from: Uint8Array, options: WriteOptions = {}): Promise<void> {
     this.#check(block, from.length);
-    if (this.info.readOnly) throw new DeviceError('permission', `${this.name} is read-only: the configuration says so`);
+    if (this.info.readOnly)
+      throw new DeviceError('unsupported', `${this.name} is read-only: the configuration says so`);
     const fua = options.fua === true && this.info.volatileCache;
     await this.#transfer({ operation: fua ? 'write-fua' : 'write', block, data: from });
   }
@@ -154,6 +162,9 @@ export class AtaDisk implements BlockDevice {
     if (this.#unusable !== undefined) return;
     try {
       if (this.info.volatileCache) await this.#handler.flush(this);
+    } catch (error) {
+      // A device that is gone has been told of; ending its driver is no failure.
+      if (!isDeviceError(error, 'gone')) throw error;
     } finally {
       this.#unusable ??= new DeviceError('closed', `${this.name}: ${reason}`);
     }

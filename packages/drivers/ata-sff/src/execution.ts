@@ -1,4 +1,4 @@
-import { type Clock, isDeviceError } from '@ring3/core';
+import { type Clock, duration, isDeviceError } from '@ring3/core';
 import type { Command } from './commands.ts';
 import {
   describeCommand,
@@ -29,6 +29,8 @@ export class Execution {
   /** When the device last did something. */
   lastProgressUs: number;
   #begun = false;
+  /** A block was sent and DRQ stayed: the device is very fast, or it has counted fewer words than were sent. */
+  #stillWantsData = false;
   #phase: Phase;
   #done = 0;
   readonly #taskFile: TaskFile;
@@ -91,12 +93,29 @@ export class Execution {
     this.#begun = true;
   }
 
+  /**
+   * As {@link advance}, when the interrupt is overdue. More data is sent only to a device that was seen to take the
+   * block before: if a word was lost, every later one would go to the wrong place.
+   */
+  advanceWithoutInterrupt(): boolean {
+    if (this.#phase !== 'data' || !this.#stillWantsData) return this.advance();
+    const status = this.#taskFile.peek();
+    if (this.#wantsData(status)) this.fail('protocol', 'DRQ=1 after a block, and no interrupt for the next', status);
+    return true;
+  }
+
   /** Ends the command without the device. */
   fail(kind: FailureKind, what: string, status: number, details: Partial<Failure> = {}): void {
     const address = details.lba === undefined ? '' : `, address ${details.lba}`;
     const words = `${describeCommand(this.command)}: ${what}: ${describeRegisters(status, details.error)}${address}`;
     const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
     this.#finish(failure(kind, words, status, { bytesDone: this.#done, stuck, ...details }));
+  }
+
+  /** Ends the command because the device was silent for too long. */
+  timedOut(status: number): void {
+    const silentUs = this.#clock.nowUs() - this.lastProgressUs;
+    this.fail('timeout', `no end within ${duration(silentUs)}`, status, { stuck: true });
   }
 
   /** Ends the command because an access threw: a space that was closed under it, or a bug, which is passed on. */
@@ -136,9 +155,18 @@ export class Execution {
     this.#done += block.length;
     this.#phase = this.#done < this.#data.length ? 'data' : 'ending';
     this.#taskFile.settle();
-    if (!reads || this.#phase !== 'ending') return;
-    const after = this.#taskFile.peek();
-    if ((after & STATUS.BSY) === 0) this.#conclude(after);
+    if (reads && this.#phase === 'ending') this.#concludeRead();
+    if (!reads && this.#phase === 'data') this.#stillWantsData = this.#wantsData(this.#taskFile.peek());
+  }
+
+  /** No interrupt follows the last block of a read; a device that is still busy is looked at again later. */
+  #concludeRead(): void {
+    const status = this.#readStatus();
+    if (status !== undefined) this.#conclude(status);
+  }
+
+  #wantsData(status: number): boolean {
+    return (status & (STATUS.BSY | STATUS.DRQ)) === STATUS.DRQ;
   }
 
   /** Success is DRDY and nothing else: a device that still wants or offers data has counted other words than we did. */

@@ -16,11 +16,15 @@ export function dispatchInterrupt(
       const verdicts = channels.map((channel) => channel.handleInterrupt());
       return verdicts.includes('handled') ? 'handled' : 'not-mine';
     });
-    scope.defer(`interrupt ${source.name}`, detach);
+    let attached = true;
+    scope.defer(`interrupt ${source.name}`, () => {
+      attached = false;
+      detach();
+    });
     for (const channel of channels) channel.freeze();
     source.enable();
     void source.closed.then((reason) => {
-      for (const channel of channels) channel.stopInterrupts(reason);
+      if (attached) for (const channel of channels) channel.stopInterrupts(reason);
     });
   }
 }

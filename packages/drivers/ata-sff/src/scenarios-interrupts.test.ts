@@ -119,6 +119,16 @@ describe('a removed device', () => {
     },
   );
 
+  it('is noticed by the watchdog, too, where the interrupt source knows nothing of it', async () => {
+    const driver = await attachDriver({ model: { disks: [{ sizeMiB: 1, timing: { commandUs: 300_000 } }] } });
+    const reading = driver.disk().read(0, new Uint8Array(512));
+    driver.sim.clock.after(100_000, () => driver.hardware.cutPower());
+    const startUs = driver.sim.clock.nowUs();
+    await expect(driver.sim.run(reading)).rejects.toMatchObject({ code: 'gone' });
+    expect(driver.sim.clock.nowUs() - startUs).toBeLessThan(1_000_000);
+    expect(driver.services.list()).toEqual([]);
+  });
+
   it('is noticed by the next request when nothing runs', async () => {
     const driver = await attachDriver();
     driver.sim.removeDevice();

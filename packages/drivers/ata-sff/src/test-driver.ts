@@ -1,8 +1,15 @@
 import { type FaultPlan, type Simulation, simulate } from '@ring3/backend-sim';
+import type { ModelPins } from '@ring3/backend-sim/model';
 import { BLOCK_DEVICE, type BlockDevice, type Logger, Scope, ServiceDirectory } from '@ring3/core';
 import type { z } from 'zod';
 import { type AtaController, ataOptions, ataSff } from './index.ts';
-import model, { type ControllerOptionsInput, optionsSchema, SffController } from './model/index.ts';
+import model, {
+  type ControllerOptionsInput,
+  createController,
+  optionsSchema,
+  type SectorStore,
+  SffController,
+} from './model/index.ts';
 
 /** What a test may choose; the rest is one sound disk of 8 MiB, driven by interrupt. */
 export interface DriverSetUp {
@@ -10,6 +17,8 @@ export interface DriverSetUp {
   readonly options?: z.input<typeof ataOptions>;
   readonly faults?: FaultPlan;
   readonly seed?: number;
+  /** What keeps the sectors of each disk; it outlives the driver and the device. */
+  readonly stores?: readonly SectorStore[];
   /** Handles that the device does not have. */
   readonly without?: readonly ('control0' | 'irq0' | 'command1')[];
 }
@@ -37,7 +46,9 @@ export interface TestDriver {
 export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver> {
   const said: string[] = [];
   const options = optionsSchema.parse(setUp.model ?? { sizeMiB: 8 });
-  const sim = await simulate(model, options, { ...(setUp.faults && { faults: setUp.faults }), seed: setUp.seed ?? 1 });
+  const { stores, faults } = setUp;
+  const module = { ...model, create: (pins: ModelPins) => createController(pins, options, stores) };
+  const sim = await simulate(module, options, { ...(faults && { faults }), seed: setUp.seed ?? 1 });
   if (!(sim.model instanceof SffController)) throw new Error('the model is another one');
   const services = new ServiceDirectory();
   const scope = new Scope('ata0');

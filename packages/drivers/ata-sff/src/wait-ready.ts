@@ -7,7 +7,8 @@ import type { TaskFile } from './task-file.ts';
 export const GONE_AFTER_US = 100_000;
 /** After this a person is told to be patient. */
 export const SLOW_AFTER_US = 10_000_000;
-const LONGEST_PAUSE_US = 50_000;
+/** The longest pause between two looks. */
+export const LONGEST_PAUSE_US = 50_000;
 
 /** Where waiting happens: what every wait of a channel has in common. */
 export interface WaitContext {

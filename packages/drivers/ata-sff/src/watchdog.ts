@@ -1,4 +1,4 @@
-import { duration, type Timer } from '@ring3/core';
+import type { Timer } from '@ring3/core';
 import type { Execution } from './execution.ts';
 import { describeCommand, describeRegisters } from './failure.ts';
 import { STATUS } from './registers.ts';
@@ -71,7 +71,7 @@ export class Watchdog {
     }
     if (execution.over) return;
     if (silentUs >= execution.command.timeoutUs) {
-      execution.fail('timeout', `no end within ${duration(silentUs)}`, status, { stuck: true });
+      execution.timedOut(status);
     } else if (silentUs >= SLOW_AFTER_US && !this.#saidSlow) {
       this.#saySlow(execution, status);
     }
@@ -81,8 +81,12 @@ export class Watchdog {
   #lookAtReady(execution: Execution, silentUs: number): void {
     const lost = silentUs >= this.#lostInterruptUs;
     // Without AltStatus, looking has acknowledged the interrupt: it will not come any more.
-    const mayAct = lost || execution.endsWithoutInterrupt || !this.#context.taskFile.hasControl;
-    if (mayAct && execution.advance() && lost) this.#onLostInterrupt(execution);
+    const mayAct = execution.endsWithoutInterrupt || !this.#context.taskFile.hasControl;
+    if (lost) {
+      if (execution.advanceWithoutInterrupt()) this.#onLostInterrupt(execution);
+    } else if (mayAct) {
+      execution.advance();
+    }
   }
 
   #saySlow(execution: Execution, status: number): void {

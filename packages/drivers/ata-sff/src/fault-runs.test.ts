@@ -1,0 +1,30 @@
+import process from 'node:process';
+import { expect, it } from 'vitest';
+import { type RunReport, runWithFaults } from './test-fault-run.ts';
+
+/** A campaign gives another first seed and a larger number. */
+const FIRST_SEED = Number(process.env['RING3_SEED'] ?? 1);
+const RUNS = Number(process.env['RING3_FAULT_RUNS'] ?? 1000);
+
+it(`ends ${RUNS} runs with faults in right data or a named error, never in wrong data or a hang`, {
+  timeout: 600_000,
+}, async () => {
+  const reports: RunReport[] = [];
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
+    reports.push(
+      await runWithFaults(seed).catch((cause: unknown) => {
+        throw new Error(`seed ${seed}: run it alone with RING3_SEED=${seed} RING3_FAULT_RUNS=1: ${cause}`, { cause });
+      }),
+    );
+  }
+  const share = (what: (report: RunReport) => boolean) => reports.filter(what).length / reports.length;
+  // The runs are worth something: most have a disk, faults happen in most, and in many a request fails.
+  expect(share((report) => report.disks > 0)).toBeGreaterThan(0.7);
+  expect(share((report) => report.injected > 0)).toBeGreaterThan(0.7);
+  expect(share((report) => report.well > 10)).toBeGreaterThan(0.5);
+  expect(share((report) => Object.keys(report.failed).length > 0)).toBeGreaterThan(0.05);
+});
+
+it('repeats a run from its seed, word for word', async () => {
+  for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) expect(await runWithFaults(seed)).toEqual(await runWithFaults(seed));
+});
