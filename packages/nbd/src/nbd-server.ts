@@ -64,9 +64,8 @@ export class NbdServer {
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
     this.#pool = new BufferPool(this.#limits.idleBytes);
     // Half open: what a client asked for before it closed its side is still answered.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) =>
-      this.#accept(socket),
-    );
+    const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true };
+    this.#server = createServer(socketOptions, (socket) => this.#accept(socket));
     this.#server.maxConnections = this.#limits.clients;
     this.#server.on('drop', () => this.#drop());
   }
@@ -82,6 +81,8 @@ export class NbdServer {
       'unix' in address
         ? { unix: await listenUnix(server.#server, address) }
         : await listenTcp(server.#server, address);
+    // A client that cannot be accepted, for want of a file descriptor, is no reason to stop serving the others.
+    server.#server.on('error', (error) => server.#log.error(`a client was not accepted: ${error.message}`));
     return server;
   }
 
