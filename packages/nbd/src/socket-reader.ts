@@ -30,7 +30,10 @@ export class SocketReader {
   constructor(accepted: Socket, takeOver = takeOverSocket) {
     const taken = takeOver(accepted, {
       buffer: () => this.#offer(),
-      callback: (lengthBytes) => this.#filled(lengthBytes),
+      callback: (lengthBytes) => {
+        this.#filled(lengthBytes);
+        return true; // To pause is #pause's business.
+      },
     });
     this.#ownBuffers = taken !== undefined;
     this.socket = taken ?? accepted;
@@ -74,14 +77,13 @@ export class SocketReader {
     return direct === undefined ? this.#arena : direct.subarray(direct.length - this.#missing);
   }
 
-  /** Node has put bytes where {@link #offer} said; the answer is whether more may come. */
-  #filled(lengthBytes: number): boolean {
+  /** Node has put bytes where {@link #offer} said. */
+  #filled(lengthBytes: number): void {
     if (this.#direct === undefined) this.#arrived(this.#arena.subarray(0, lengthBytes));
     else if (this.#direct === this.#target) {
       this.#missing -= lengthBytes;
       this.#pump();
     }
-    return !this.#paused;
   }
 
   #arrived(chunk: Buffer): void {
