@@ -71,6 +71,30 @@ describe('a client that does not take its replies', () => {
   });
 });
 
+describe('replies that wait for a slow client', () => {
+  test('are not touched by what is read and written for others', async () => {
+    const served = await slowClient();
+    served.disk.fill();
+    const before = Buffer.from(served.disk.content.subarray(0, 4 * MIB));
+    const offsets = Array.from({ length: 64 }, (_, index) => index * 65_536);
+    served.client.request(...offsets.map((offset) => ({ type: READ, cookie: offset, offset, length: 65_536 })));
+    await expect.poll(() => bytesRead(served)).toBe(4 * MIB);
+    const quick = await served.connect();
+    await quick.enter();
+    for (const offset of offsets) {
+      quick.request({ type: WRITE, offset, payload: Buffer.alloc(65_536, 'quick') });
+      expect((await quick.simpleReply()).error).toBe(0);
+      quick.request({ type: READ, offset: 8 * MIB, length: 65_536 });
+      expect((await quick.simpleReply(65_536)).error).toBe(0);
+    }
+    served.client.socket.resume();
+    for (const offset of offsets) {
+      const { cookie, data } = await served.client.simpleReply(65_536);
+      expect([cookie, data.equals(before.subarray(offset, offset + 65_536))]).toEqual([offset, true]);
+    }
+  });
+});
+
 describe('a device that is slower than its clients', () => {
   test('makes a client with many small writes wait', async () => {
     const served = await slowClient();

@@ -183,6 +183,25 @@ describe('requests, answered with simple replies', () => {
   });
 });
 
+describe('a buffer', () => {
+  test('that a failed device may still be writing to is never used again', async () => {
+    const { client, disk } = await entered();
+    const given: Uint8Array[] = [];
+    const read = disk.read.bind(disk);
+    disk.read = (block, into) => {
+      given.push(into);
+      return given.length === 1 ? Promise.reject(new DeviceError('timeout', 'too late')) : read(block, into);
+    };
+    for (const cookie of [0, 1, 2]) {
+      client.request({ type: READ, cookie, length: 512 });
+      await client.simpleReply(512);
+    }
+    const [failed, second, third] = given.map(({ buffer }) => buffer);
+    expect(second).not.toBe(failed);
+    expect(third).toBe(second);
+  });
+});
+
 describe('requests, answered with structured replies', () => {
   test('a read is one chunk of data when it is short', async () => {
     const { client, disk } = await entered({ structured: true });
