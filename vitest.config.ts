@@ -16,7 +16,6 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          testTimeout: 30_000, // For a busy machine; what waits, waits on simulated time.
           include: ['{apps,bench,packages,tests,tools}/**/*.test.ts'],
           exclude: [...ignored, clientTests],
           isolate: false, // Tests share no state, so files may share a process: half the time.

@@ -33,7 +33,7 @@ async function serve({ sizeMiB, isolation = 'inline', readOnly = false }: ServeO
   const image = join(folder, 'disk.img');
   writeFileSync(image, randomFillSync(Buffer.alloc(2 ** 20)));
   truncateSync(image, sizeMiB * 2 ** 20);
-  const runner = await ServingRunner.start(rigFile(folder, { image, readOnly }, isolation), folder);
+  const runner = await ServingRunner.start(rigFile(folder, { image }, isolation, { readOnly }), folder);
   return { folder, image, runner, path: (name: string) => join(folder, name) };
 }
 
@@ -53,7 +53,7 @@ it('nbdinfo shows size, flags and capabilities', async () => {
   expect(await runner.stop()).toBe(0);
 });
 
-it('a read-only disk says so and refuses writes', async () => {
+it('a read-only export says so and refuses writes', async () => {
   const { runner } = await serve({ sizeMiB: 2, readOnly: true });
   const info = JSON.parse((await run('nbdinfo', ['--json', runner.uri])).stdout);
   expect(info.exports[0].is_read_only).toBe(true);

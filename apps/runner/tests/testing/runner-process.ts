@@ -32,14 +32,19 @@ export async function ring3(...args: string[]): Promise<Ended> {
 }
 
 /** A configuration with one simulated disk, exported as `disk` on a socket in `folder`. */
-export function rigFile(folder: string, backendOptions: object, isolation: 'inline' | 'process' = 'inline'): string {
+export function rigFile(
+  folder: string,
+  backendOptions: object,
+  isolation: 'inline' | 'process' = 'inline',
+  exportOptions: object = {},
+): string {
   const config = {
     version: 1,
     name: 'test',
     isolation,
     runtimeDirectory: folder,
     devices: { ata0: { driver: 'ata-sff', backend: { type: 'sim', options: backendOptions } } },
-    exports: [{ type: 'nbd', service: 'ata0/disk0', name: 'disk', socket: join(folder, 'nbd.sock') }],
+    exports: [{ type: 'nbd', service: 'ata0/disk0', name: 'disk', socket: join(folder, 'nbd.sock'), ...exportOptions }],
   };
   const file = join(folder, 'rig.yaml');
   writeFileSync(file, JSON.stringify(config)); // JSON is YAML.
