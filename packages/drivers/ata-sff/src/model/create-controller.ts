@@ -1,5 +1,6 @@
 import type { ModelPins } from '@ring3/backend-sim/model';
-import { SECTOR_BYTES } from './ata-registers.ts';
+import { DeviceError } from '@ring3/core';
+import { LBA28_MAX_SECTORS, SECTOR_BYTES } from './ata-registers.ts';
 import { FileStore } from './file-store.ts';
 import { Medium } from './medium.ts';
 import { type ControllerOptions, type DiskOptions, diskSectors } from './options.ts';
@@ -23,6 +24,7 @@ export async function createController(
     for (const [index, disk] of disks.entries()) {
       const store = stores[index] ?? (await openStore(pins, disk));
       media.set(disk, new Medium(store, mediumOptions(disk), disk.defects));
+      checkSize(disk, store.sectors);
     }
   } catch (error) {
     for (const medium of media.values()) await medium.close();
@@ -33,6 +35,15 @@ export async function createController(
 
 function mediumOptions({ cacheMiB, powerCut }: DiskOptions) {
   return { cacheSectors: (cacheMiB * 2 ** 20) / SECTOR_BYTES, survivors: powerCut.survivors, seed: powerCut.seed };
+}
+
+/** What only the image could tell. */
+function checkSize({ image, hiddenSectors, lba48 }: DiskOptions, sectors: number): void {
+  const what = `the disk in ${image ?? 'memory'} has ${sectors} sectors`;
+  if (hiddenSectors >= sectors) throw new DeviceError('config', `${what}: hiddenSectors cannot be ${hiddenSectors}`);
+  if (!lba48 && sectors > LBA28_MAX_SECTORS) {
+    throw new DeviceError('config', `${what}: without lba48 it cannot have more than ${LBA28_MAX_SECTORS}`);
+  }
 }
 
 async function openStore(pins: ModelPins, disk: DiskOptions): Promise<SectorStore> {

@@ -26,7 +26,7 @@ describe('a sector that cannot be read', () => {
   });
 
   it('is posted by READ MULTIPLE at the beginning of its block, which ends the command', async () => {
-    const { bench, controller, host } = await benchWith({ unreadable: [13] });
+    const { bench, controller, host } = await benchWith({});
     controller.disk()?.medium.write(8, pattern(8, 3));
     controller.disk()?.defects.unreadable.push(13);
     await host.run({ command: 0xc6, count: 4 });
@@ -68,10 +68,23 @@ describe('a sector that cannot be read', () => {
     expect(await host.run({ command: 0x42, lba: 13, count: 100, wide: true })).toBe(0x50);
   });
 
-  it('can be read again when it was written', async () => {
-    const { host } = await benchWith({ unreadable: [12] });
-    await host.write({ command: 0x30, lba: 12, count: 1 }, pattern(1, 1));
-    expect(await host.read({ command: 0x20, lba: 12, count: 1 }, 512)).toEqual(pattern(1, 1));
+  it('can be read from the cache when it was written, and for good when that reached the medium', async () => {
+    const { bench, controller, host } = await benchWith({ unreadable: [12] });
+    const powerCycle = async () => {
+      controller.cutPower();
+      controller.powerOn();
+      await bench.settle();
+    };
+    const write = () => host.write({ command: 0x30, lba: 12, count: 1 }, pattern(1, 1));
+    const read = () => host.read({ command: 0x20, lba: 12, count: 1 }, 512);
+    await write();
+    expect(await read()).toEqual(pattern(1, 1));
+    await powerCycle();
+    await expect(read()).rejects.toMatchObject({ error: 0x40 });
+    await write();
+    await host.run({ command: 0xe7 });
+    await powerCycle();
+    expect(await read()).toEqual(pattern(1, 1));
   });
 
   it('leaves its neighbours alone', async () => {

@@ -81,6 +81,18 @@ describe('opening an image', () => {
     await (await FileStore.open(other, { create: false, readOnly: true })).close();
   });
 
+  it('says that an image cannot be made where there is no folder', async () => {
+    const image = join(folder, 'nowhere', 'disk.img');
+    const error = await failure(createBench({ image, create: true, sizeMiB: 1 }));
+    expect(error).toMatchObject({ code: 'config', message: expect.stringContaining('is there such a folder') });
+  });
+
+  it('refuses options that the image contradicts', async () => {
+    writeFileSync(image(), Buffer.alloc(1024));
+    const error = await failure(createBench({ disks: [{ image: image(), hiddenSectors: 2 }] }));
+    expect(error).toMatchObject({ code: 'config', message: expect.stringContaining('hiddenSectors cannot be 2') });
+  });
+
   it('closes the disks that were open already when a later one fails', async () => {
     const disks = [
       { image: image(), create: true, sectors: 8 },

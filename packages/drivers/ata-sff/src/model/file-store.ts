@@ -78,8 +78,7 @@ async function openImage(path: string, options: ImageOptions): Promise<FileHandl
     return await open(path, options.readOnly ? 'r' : 'r+');
   } catch (error) {
     const code = codeOf(error);
-    if (code === 'ENOENT' && options.create && !options.readOnly) return await open(path, 'wx+');
-    if (code === 'ENOENT') throw missing(path, error);
+    if (code === 'ENOENT') return await createImage(path, options, error);
     if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
       const remedy = options.readOnly ? 'grant read permission' : 'grant write permission, or set readOnly: true';
       throw new DeviceError('permission', `image ${path}: it exists, but cannot be opened; ${remedy}`, {
@@ -90,12 +89,17 @@ async function openImage(path: string, options: ImageOptions): Promise<FileHandl
   }
 }
 
-function missing(path: string, cause: unknown): DeviceError {
-  return new DeviceError(
-    'not-found',
-    `image ${path}: there is no such file; create: true with sizeMiB makes an empty one`,
-    { cause },
-  );
+async function createImage(path: string, { create, readOnly }: ImageOptions, missing: unknown): Promise<FileHandle> {
+  if (!create || readOnly) {
+    const message = `image ${path}: there is no such file; create: true with sizeMiB makes an empty one`;
+    throw new DeviceError('not-found', message, { cause: missing });
+  }
+  try {
+    return await open(path, 'wx+');
+  } catch (error) {
+    const message = `image ${path}: cannot be made (${codeOf(error)}); is there such a folder, and may you write to it?`;
+    throw new DeviceError('config', message, { cause: error });
+  }
 }
 
 async function sizeOf(file: FileHandle, path: string, { sectors, create }: ImageOptions): Promise<number> {

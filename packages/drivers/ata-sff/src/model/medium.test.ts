@@ -50,11 +50,11 @@ class Promises {
     if (kind === 'write' || kind === 'through') this.#write(lba, count);
     if (kind === 'read') for (let at = lba; at < lba + count; at++) expect(this.#read(at)).toBe(this.#newest[at]);
     if (kind === 'flush') {
-      expect(await this.#medium.flush()).toEqual({ ok: true });
+      expect(await this.#medium.flush()).toEqual({ outcome: 'durable' });
       this.#settle(0, SECTORS);
     }
     if (kind === 'through') {
-      expect(await this.#medium.writeThrough(lba, count)).toEqual({ ok: true });
+      expect(await this.#medium.writeThrough(lba, count)).toEqual({ outcome: 'durable' });
       this.#settle(lba, count);
     }
     if (kind === 'cut') this.#cutPower();
@@ -226,6 +226,20 @@ describe('a disk whose power is cut', () => {
     };
     expect(await failing('fail')).toBe(0x51);
     expect(await failing('device-fault')).toBe(0x70);
+  });
+
+  it('says so when the last flush fails', async () => {
+    const broken = new (class extends MemoryStore {
+      override commit(): Promise<void> {
+        return Promise.reject(new Error('no space left'));
+      }
+    })(1000);
+    const { controller, host } = await createBench({ sectors: 1000 }, [broken]);
+    await host.write({ command: 0x30, lba: 0, count: 3 }, pattern(3, 1));
+    await expect(controller.close()).rejects.toMatchObject({
+      code: 'fault',
+      message: expect.stringMatching(/^3 sectors .* no space left$/),
+    });
   });
 
   it('reports a store that fails as a device fault', async () => {

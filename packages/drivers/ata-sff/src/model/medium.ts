@@ -1,3 +1,4 @@
+import { DeviceError } from '@ring3/core';
 import { SECTOR_BYTES } from './ata-registers.ts';
 import type { Defects } from './defects.ts';
 import type { SectorStore } from './sector-store.ts';
@@ -11,10 +12,13 @@ export interface MediumOptions {
   readonly seed: number;
 }
 
-/** What a flush found: the sector that could not be written, or that the device is broken. */
+/** What a flush found: a sector that could not be written, or a store that does not work. */
 export type FlushResult =
-  | { readonly ok: true }
-  | { readonly ok: false; readonly lba?: number; readonly deviceFault: boolean };
+  | { readonly outcome: 'durable' }
+  | { readonly outcome: 'bad-sector'; readonly lba: number }
+  | { readonly outcome: 'store-failed'; readonly reason: unknown };
+
+const DURABLE: FlushResult = { outcome: 'durable' };
 
 /** A full cache makes room for a quarter of itself, but not for more sectors than this at a time. */
 const ROOM_SECTORS = 2048;
@@ -28,6 +32,8 @@ export class Medium {
   readonly #cache = new WriteCache();
   readonly #options: MediumOptions;
   readonly #defects: Defects;
+  /** Bad sectors that the cache has anew: they can be read, and are healed when that reaches the medium. */
+  readonly #rewritten = new Set<number>();
   #powered = true;
   #pending: Promise<unknown> = Promise.resolve();
 
@@ -44,7 +50,11 @@ export class Medium {
 
   /** The first sector of the range that cannot be read, or -1. */
   firstUnreadable(lba: number, count: number): number {
-    return firstWithin(this.#defects.unreadable, lba, count);
+    let first = -1;
+    for (const bad of this.#unreadableWithin(lba, count)) {
+      if (!this.#rewritten.has(bad) && (first < 0 || bad < first)) first = bad;
+    }
+    return first;
   }
 
   /** Reads sectors, the newest content of each. @throws Error when the store fails. */
@@ -55,8 +65,7 @@ export class Medium {
 
   /** Takes sectors into the cache. @throws Error when the store fails while older ones make room. */
   write(lba: number, from: Uint8Array): void {
-    const count = from.length / SECTOR_BYTES;
-    this.#heal(lba, count);
+    for (const bad of this.#unreadableWithin(lba, from.length / SECTOR_BYTES)) this.#rewritten.add(bad);
     this.#cache.put(lba, from);
     if (this.#cache.size > this.#options.cacheSectors) this.#evict();
   }
@@ -76,8 +85,9 @@ export class Medium {
     this.#powered = false;
     const random = seededRandom(this.#options.seed);
     const survivors = this.#cache.all().filter(() => random() < this.#options.survivors);
-    for (const { lba, data } of this.#cache.runs(survivors)) this.store.write(lba, data);
+    this.#writeBack(survivors);
     this.#cache.clear();
+    this.#rewritten.clear();
   }
 
   /** The power is back. */
@@ -85,11 +95,21 @@ export class Medium {
     this.#powered = true;
   }
 
-  /** Flushes, unless the power is gone, and closes the store. */
+  /**
+   * Flushes, unless the power is gone, and closes the store. Sectors that cannot be written are lost.
+   * @throws DeviceError `fault` when the store fails.
+   */
   async close(): Promise<void> {
     await this.#pending;
-    if (this.#powered) await this.flush();
+    let result: FlushResult = DURABLE;
+    if (this.#powered)
+      do result = await this.flush();
+      while (result.outcome === 'bad-sector');
+    const lost = this.dirtySectors;
     await this.store.close();
+    if (result.outcome !== 'store-failed') return;
+    const message = `${lost} sectors that were written last did not reach the image: ${result.reason}`;
+    throw new DeviceError('fault', message, { cause: result.reason });
   }
 
   #commit(sectors: readonly number[]): Promise<FlushResult> {
@@ -104,13 +124,13 @@ export class Medium {
     const good = bad === undefined ? sectors : sectors.filter((lba) => lba < bad);
     try {
       await this.store.commit(this.#cache.runs(good));
-    } catch {
-      return { ok: false, deviceFault: true };
+    } catch (reason) {
+      return { outcome: 'store-failed', reason };
     }
-    this.#cache.drop(good);
-    if (bad === undefined) return { ok: true };
+    this.#settle(good);
+    if (bad === undefined) return DURABLE;
     this.#cache.drop([bad]);
-    return { ok: false, lba: bad, deviceFault: false };
+    return { outcome: 'bad-sector', lba: bad };
   }
 
   #evict(): void {
@@ -118,21 +138,24 @@ export class Medium {
     const { cacheSectors } = this.#options;
     const surplus = this.#cache.size - cacheSectors;
     const room = Math.min(Math.ceil(cacheSectors / 4), ROOM_SECTORS);
-    const sectors = this.#cache.oldest(surplus + room).filter((lba) => !unwritable.includes(lba));
+    this.#writeBack(this.#cache.oldest(surplus + room).filter((lba) => !unwritable.includes(lba)));
+  }
+
+  #writeBack(sectors: readonly number[]): void {
     for (const { lba, data } of this.#cache.runs(sectors)) this.store.write(lba, data);
+    this.#settle(sectors);
+  }
+
+  /** The medium has these sectors now; disks put a spare one in the place of a bad one that is written anew. */
+  #settle(sectors: readonly number[]): void {
     this.#cache.drop(sectors);
+    if (this.#rewritten.size === 0) return;
+    const healed = new Set(sectors.filter((lba) => this.#rewritten.delete(lba)));
+    this.#defects.unreadable = this.#defects.unreadable.filter((lba) => !healed.has(lba));
   }
 
-  /** A sector that is written anew can be read again: disks put a spare one in its place. */
-  #heal(lba: number, count: number): void {
+  #unreadableWithin(lba: number, count: number): readonly number[] {
     const { unreadable } = this.#defects;
-    if (firstWithin(unreadable, lba, count) < 0) return;
-    this.#defects.unreadable = unreadable.filter((bad) => bad < lba || bad >= lba + count);
+    return unreadable.length === 0 ? unreadable : unreadable.filter((bad) => bad >= lba && bad < lba + count);
   }
-}
-
-function firstWithin(sectors: readonly number[], lba: number, count: number): number {
-  let first = -1;
-  for (const bad of sectors) if (bad >= lba && bad < lba + count && (first < 0 || bad < first)) first = bad;
-  return first;
 }

@@ -9,22 +9,30 @@ const text = (maxLength: number) =>
     .regex(/^[\x20-\x7e]*$/, 'printable ASCII characters only');
 
 const timingSchema = z.strictObject({
-  /** From the command to its first effect. */
-  commandUs: z.number().positive().default(10),
-  /** Per sector, to or from the medium or the cache. */
-  sectorUs: z.number().nonnegative().default(0.5),
+  commandUs: z.number().positive().default(10).describe('from the command to its first effect'),
+  sectorUs: z.number().nonnegative().default(0.5).describe('per sector, to or from the medium or the cache'),
   flushUs: z.number().nonnegative().default(100),
-  /** From power-on or the end of a reset to the signature. */
-  resetUs: z.number().positive().default(500),
-  /** From power-on, or out of standby, to the first access of the medium. */
-  spinUpUs: z.number().nonnegative().default(0),
-  /** How long Status may still show what was before, after a command (ATA/ATAPI-6 section 9: 400 ns). */
-  settleUs: z.number().nonnegative().max(0.4).default(0.3),
+  resetUs: z.number().positive().default(500).describe('from power-on or the end of a reset to the signature'),
+  spinUpUs: z
+    .number()
+    .nonnegative()
+    .default(0)
+    .describe('from power-on, or out of standby, to the first access of the medium'),
+  settleUs: z
+    .number()
+    .nonnegative()
+    .max(0.4)
+    .default(0.3)
+    .describe('how long Status may still show what was before, after a command (ATA/ATAPI-6 section 9: 400 ns)'),
 });
 
 const powerCutSchema = z.strictObject({
-  /** The part of the cached sectors that reach the medium all the same, 0 to 1. */
-  survivors: z.number().min(0).max(1).default(0),
+  survivors: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe('the part of the cached sectors that reach the medium all the same, 0 to 1'),
   seed: z.int().default(1),
 });
 
@@ -62,8 +70,11 @@ const diskSchema = z
     writeCache: z.boolean().default(true),
     cacheMiB: z.number().positive().max(1024).default(32),
     physicalSectorBytes: z.literal([512, 1024, 2048, 4096]).default(512),
-    /** Sectors at the end that the host does not see (host protected area). */
-    hiddenSectors: z.int().nonnegative().default(0),
+    hiddenSectors: z
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe('sectors at the end that the host does not see (host protected area)'),
     eightBit: z.boolean().default(false).describe('SET FEATURES 01h makes the data register 8 bits wide'),
     atapi: z.boolean().default(false),
     timing: timingSchema.prefault({}),
@@ -84,8 +95,6 @@ const diskSchema = z
       issue('lba48', `more than ${LBA28_MAX_SECTORS} sectors need it`);
   });
 
-const floatingBus = z.union([z.literal(0xff), z.literal(0x7f)]);
-
 const controllerShape = {
   mode: z.enum(['compatibility', 'native']).default('compatibility'),
   /** Native mode: where the base address registers 0 to 3 point. */
@@ -93,14 +102,13 @@ const controllerShape = {
     .tuple([z.int(), z.int(), z.int(), z.int()])
     .default([0xc000, 0xc008, 0xc010, 0xc018])
     .describe('native mode: port addresses of BAR 0 to 3'),
-  /** Native mode: the interrupt line of the function. */
-  line: z.string().min(1).default('INTA'),
-  /** What an empty channel reads: 0x7f with the pull-down of DD7 that ATA asks for, 0xff without. */
-  floatingBus: floatingBus.default(0x7f),
-  /** False: a controller without Alternate Status and Device Control. */
-  controlBlock: z.boolean().default(true),
-  /** 32-bit accesses to the data port move two words. */
-  data32: z.boolean().default(true),
+  line: z.string().min(1).default('INTA').describe('native mode: the interrupt line of the function'),
+  floatingBus: z
+    .literal([0x7f, 0xff])
+    .default(0x7f)
+    .describe('what an empty channel reads: 0x7f with the pull-down of DD7 that ATA asks for, 0xff without'),
+  controlBlock: z.boolean().default(true).describe('false: a controller without Alternate Status and Device Control'),
+  data32: z.boolean().default(true).describe('32-bit accesses to the data port move two words'),
 };
 
 const rawSchema = z.strictObject({ ...controllerShape, ...imageShape, disks: z.array(diskSchema).max(4).optional() });
@@ -119,7 +127,7 @@ function checkSingleDisk(options: RawOptions, context: z.RefinementCtx): void {
 function checkDiskList(disks: readonly DiskOptions[], options: RawOptions, context: z.RefinementCtx): void {
   const single = (['image', 'sizeMiB', 'sectors'] as const).filter((key) => options[key] !== undefined);
   for (const key of single) {
-    context.addIssue({ code: 'custom', path: [key], message: `describes a single disk: put it into disks` });
+    context.addIssue({ code: 'custom', path: [key], message: 'describes a single disk: put it into disks' });
   }
   const places = new Set<string>();
   for (const [index, { channel, position }] of disks.entries()) {

@@ -1,6 +1,6 @@
 import type { AtaDevice, CommandHandler } from '../ata-device.ts';
 import { ERROR } from '../ata-registers.ts';
-import type { CommandRun, Failure } from '../command-run.ts';
+import type { CommandRun } from '../command-run.ts';
 import type { FlushResult } from '../medium.ts';
 
 /** FLUSH CACHE and FLUSH CACHE EXT: ATA/ATAPI-6 sections 8.12, 8.13. BSY stays until the data is on the medium. */
@@ -31,13 +31,22 @@ function flush(run: CommandRun, device: AtaDevice): void {
       return;
     case 'good':
       device.await('flushing', device.medium.flush(), (result) => {
-        if (result.ok) run.complete();
-        else run.fail(failureOf(result, ERROR.abrt));
+        finish(run, result, ERROR.abrt);
       });
   }
 }
 
-/** What the registers say of sectors that did not reach the medium. */
-export function failureOf(result: Exclude<FlushResult, { ok: true }>, error: number): Failure {
-  return { error: result.deviceFault ? ERROR.abrt : error, lba: result.lba, deviceFault: result.deviceFault };
+/** Ends a command with what became of the cache; `error` stands for a sector that cannot be written. */
+export function finish(run: CommandRun, result: FlushResult, error: number): void {
+  switch (result.outcome) {
+    case 'durable':
+      run.complete();
+      return;
+    case 'bad-sector':
+      run.fail({ error, lba: result.lba });
+      return;
+    case 'store-failed':
+      run.device.log.error(`${run.device.name}: the image cannot be written`, { error: String(result.reason) });
+      run.fail({ error: ERROR.abrt, deviceFault: true });
+  }
 }

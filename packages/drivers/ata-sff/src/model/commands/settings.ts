@@ -2,7 +2,7 @@ import type { AtaDevice, CommandHandler } from '../ata-device.ts';
 import { DEVICE, ERROR, FEATURE, REGISTER } from '../ata-registers.ts';
 import { geometryWith } from '../chs-geometry.ts';
 import type { CommandRun } from '../command-run.ts';
-import { failureOf } from './flush.ts';
+import { finish } from './flush.ts';
 
 /** SET MULTIPLE MODE: ATA/ATAPI-6 section 8.49. Zero switches READ and WRITE MULTIPLE off. */
 export const setMultipleMode: CommandHandler = (run) => {
@@ -74,7 +74,6 @@ function setEightBit(device: AtaDevice, run: CommandRun, on: boolean): void {
 function disableWriteCache(device: AtaDevice, run: CommandRun): void {
   device.await('emptying the cache', device.medium.flush(), (result) => {
     device.settings.writeCache = false;
-    if (result.ok) run.complete();
-    else run.fail(failureOf(result, ERROR.abrt));
+    finish(run, result, ERROR.abrt);
   });
 }

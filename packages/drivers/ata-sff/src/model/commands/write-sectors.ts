@@ -1,7 +1,7 @@
 import type { CommandHandler } from '../ata-device.ts';
 import { ERROR, SECTOR_BYTES } from '../ata-registers.ts';
 import type { CommandRun } from '../command-run.ts';
-import { failureOf } from './flush.ts';
+import { finish } from './flush.ts';
 import { decodeRange, type SectorRange } from './sector-range.ts';
 
 /**
@@ -87,8 +87,7 @@ class SectorWrite {
     }
     const { device } = this.#run;
     device.await('writing through', device.medium.writeThrough(this.#range.lba, this.#range.count), (result) => {
-      if (result.ok) this.#run.complete();
-      else this.#run.fail(failureOf(result, ERROR.idnf));
+      finish(this.#run, result, ERROR.idnf);
     });
   }
 }
