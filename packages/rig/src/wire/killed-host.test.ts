@@ -30,7 +30,9 @@ async function setUp() {
     const program = join(import.meta.dirname, 'testing/disk-host.ts');
     const argv = [socket, medium, String(BLOCKS), String(generation)];
     child = fork(program, argv, { execArgv: ['--conditions=ring3-source'] });
-    await once(child, 'message');
+    const died = once(child, 'exit').then(() => Promise.reject(new Error('the device host does not start')));
+    await Promise.race([once(child, 'message'), died]);
+    died.catch(() => {});
     const connection = await connectServices(socket, { wires: WIRES, log: SILENT, session: 'front' });
     expect(connection.generation).toBe(generation);
     const [published] = connection.services.list() as [PublishedService];
