@@ -138,5 +138,6 @@ describe('the end of the disk', () => {
     expect(host.address(true)).toBe(LARGE - 1);
     await host.run({ command: 0xf8 });
     expect(host.address(false)).toBe(0x0fff_fffe);
+    expect(await host.run({ command: 0xf8, chs: { cylinder: 0, head: 0, sector: 1 } })).toBe(0x51);
   });
 });

@@ -95,6 +95,9 @@ class Promises {
   }
 }
 
+/** A store of 1000 sectors whose commit is another one. */
+const storeThatCommits = (commit: () => Promise<void>) => Object.assign(new MemoryStore(1000), { commit });
+
 const mediumOptions = fc.record({
   cacheSectors: fc.constantFrom(1, 8, 1000),
   survivors: fc.constantFrom(0, 0.5, 1),
@@ -151,6 +154,17 @@ describe('a medium behind a write cache', () => {
   });
 });
 
+describe('a full cache', () => {
+  it('keeps sectors that cannot be written for the flush to find', async () => {
+    const options = { cacheSectors: 8, survivors: 0, seed: 1 };
+    const medium = new Medium(new MemoryStore(SECTORS), options, defectsSchema.parse({ unwritable: [1] }));
+    medium.write(0, new Uint8Array(12 * 512).fill(1));
+    medium.write(20, new Uint8Array(12 * 512).fill(1));
+    expect(await medium.flush()).toEqual({ outcome: 'bad-sector', lba: 1 });
+    expect(await medium.flush()).toEqual({ outcome: 'durable' });
+  });
+});
+
 describe('a disk whose power is cut', () => {
   const cutAndReadBack = async (options: { flush: 'good' | 'lie' }) => {
     const { bench, controller, host } = await createBench({
@@ -203,13 +217,12 @@ describe('a disk whose power is cut', () => {
 
   it('keeps BSY until the flush has reached the store', async () => {
     let finish: () => void = () => {};
-    const slow = new (class extends MemoryStore {
-      override commit(): Promise<void> {
-        return new Promise((resolve) => {
+    const slow = storeThatCommits(
+      () =>
+        new Promise((resolve) => {
           finish = resolve;
-        });
-      }
-    })(1000);
+        }),
+    );
     const { bench, host } = await createBench({ sectors: 1000 }, [slow]);
     host.issue({ command: 0xea });
     bench.advance(1_000_000);
@@ -217,6 +230,26 @@ describe('a disk whose power is cut', () => {
     finish();
     await bench.settle();
     expect(host.status).toBe(0x50);
+  });
+
+  it('does not end a flush that a reset has made void', async () => {
+    let finish: () => void = () => {};
+    const slow = storeThatCommits(
+      () =>
+        new Promise((resolve) => {
+          finish = resolve;
+        }),
+    );
+    const { bench, host } = await createBench({ sectors: 1000 }, [slow]);
+    host.issue({ command: 0xe7 });
+    bench.advance(1000);
+    host.control(0x04);
+    finish();
+    await bench.settle();
+    expect(host.alternateStatus & 0x80).toBe(0x80);
+    host.control(0x00);
+    await bench.settle();
+    expect([host.status, host.interrupts]).toEqual([0x50, 0]);
   });
 
   it('reports a flush that fails as it is told', async () => {
@@ -229,11 +262,7 @@ describe('a disk whose power is cut', () => {
   });
 
   it('says so when the last flush fails', async () => {
-    const broken = new (class extends MemoryStore {
-      override commit(): Promise<void> {
-        return Promise.reject(new Error('no space left'));
-      }
-    })(1000);
+    const broken = storeThatCommits(() => Promise.reject(new Error('no space left')));
     const { controller, host } = await createBench({ sectors: 1000 }, [broken]);
     await host.write({ command: 0x30, lba: 0, count: 3 }, pattern(3, 1));
     await expect(controller.close()).rejects.toMatchObject({
@@ -243,11 +272,7 @@ describe('a disk whose power is cut', () => {
   });
 
   it('reports a store that fails as a device fault', async () => {
-    const broken = new (class extends MemoryStore {
-      override commit(): Promise<void> {
-        return Promise.reject(new Error('no space left'));
-      }
-    })(1000);
+    const broken = storeThatCommits(() => Promise.reject(new Error('no space left')));
     const { host } = await createBench({ sectors: 1000 }, [broken]);
     expect(await host.run({ command: 0xe7 })).toBe(0x70);
   });

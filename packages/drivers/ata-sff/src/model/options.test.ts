@@ -35,6 +35,11 @@ describe('the options', () => {
     ['a broken size', { sizeMiB: 0.0001 }, 'sizeMiB: not a whole number of sectors'],
     ['an image to be made, without a size', { image: 'a', create: true }, 'create: how large?'],
     ['an image to be made, without a name', { create: true, sizeMiB: 1 }, 'create: creates an image file'],
+    [
+      'an image to be made, but not written',
+      { image: 'a', create: true, sizeMiB: 1, readOnly: true },
+      'cannot be readOnly',
+    ],
     ['too many sectors for 28 bits', { disks: [{ sectors: 2 ** 28, lba48: false }] }, 'disks.0.lba48: more than'],
     ['a block size that is no power of 2', { disks: [{ multiple: 12 }] }, 'disks.0.multiple: a power of 2'],
     ['everything hidden', { disks: [{ sectors: 9, hiddenSectors: 9 }] }, 'disks.0.hiddenSectors: the disk has no more'],

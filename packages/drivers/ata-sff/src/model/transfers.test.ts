@@ -40,6 +40,16 @@ describe('READ SECTORS', () => {
   });
 });
 
+describe('the registers after a transfer', () => {
+  it('say that nothing is left to do, and name the last sector', async () => {
+    const { host } = await createBench({ sectors: 1000 });
+    await host.read({ command: 0x20, lba: 10, count: 5 }, 2560);
+    expect([host.in8(2), host.address(false)]).toEqual([0, 14]);
+    await host.write({ command: 0x34, lba: 20, count: 5, wide: true }, pattern(5, 1));
+    expect([host.in8(2), host.address(true)]).toEqual([0, 24]);
+  });
+});
+
 describe('WRITE SECTORS', () => {
   it('asks for the first sector without an interrupt and reports every sector with one', async () => {
     const { bench, host } = await createBench({ sectors: 1000 });
