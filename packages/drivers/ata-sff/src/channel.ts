@@ -3,8 +3,9 @@ import type { Command } from './commands.ts';
 import { Execution } from './execution.ts';
 import { describeCommand, describeRegisters, type Failure, failure, type Outcome } from './failure.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { Verification } from './read-back.ts';
 import { ALL_ONES, STATUS } from './registers.ts';
-import { type Position, TaskFile } from './task-file.ts';
+import { isOccupied, type Position, TaskFile } from './task-file.ts';
 import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -23,7 +24,7 @@ export interface ChannelSettings {
   readonly useInterrupts: boolean;
   /** How long a device may be ready without an interrupt before that counts as lost. */
   readonly lostInterruptUs: number;
-  readonly verifyTaskFile: boolean;
+  readonly verification: Verification;
 }
 
 /** Lost interrupts in a row after which the line is taken for dead. */
@@ -42,7 +43,7 @@ export class Channel implements WaitContext {
   readonly queue = new FairQueue();
   readonly statistics: ChannelStatistics = { commands: 0, lostInterrupts: 0, spuriousInterrupts: 0, resets: 0 };
   readonly #watchdog: Watchdog;
-  #verify: boolean;
+  #verification: Verification;
   #interruptsWork: boolean;
   #frozen = true;
   #lostInARow = 0;
@@ -58,7 +59,7 @@ export class Channel implements WaitContext {
     this.log = environment.log;
     this.taskFile = new TaskFile(spaces.command, spaces.control, environment.clock);
     this.#interruptsWork = settings.useInterrupts;
-    this.#verify = settings.verifyTaskFile;
+    this.#verification = settings.verification;
     this.#watchdog = new Watchdog(this, settings.lostInterruptUs, (execution) => this.#lostInterrupt(execution));
   }
 
@@ -81,11 +82,16 @@ export class Channel implements WaitContext {
     this.#frozen = false;
   }
 
-  /** For devices that do not show what was written before the command comes. */
-  stopVerifying(why: string): void {
-    if (!this.#verify) return;
-    this.#verify = false;
-    this.log.info(`${this.name}: the task file is not read back before commands: ${why}`);
+  /** What is read back before each command. */
+  get verification(): Verification {
+    return this.#verification;
+  }
+
+  /** For devices that do not show their previous registers. */
+  verifyCurrentOnly(why: string): void {
+    if (this.#verification !== 'both') return;
+    this.#verification = 'current';
+    this.log.info(`${this.name}: the high half of 48-bit addresses is not read back before commands: ${why}`);
   }
 
   /** Interrupts will not come any more: what runs now and what comes later is polled. */
@@ -172,15 +178,13 @@ export class Channel implements WaitContext {
     try {
       for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
         if (this.taskFile.selected !== position) await this.#select(position, what);
-        const { status, same } = this.taskFile.load(command, position, this.#verify);
-        const idle = (status & (STATUS.BSY | STATUS.DRQ)) === 0;
-        if (idle && same) return undefined;
-        if (!idle) await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
+        const { status, readBack } = this.taskFile.load(command, position, this.#verification);
+        if (!isOccupied(status) && readBack === 'same') return undefined;
+        if (isOccupied(status)) await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
         this.taskFile.forgetSelection();
       }
       const status = this.taskFile.peek();
-      const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
-      const why = stuck ? 'the device is not idle' : 'the task file does not hold what was written';
+      const why = isOccupied(status) ? 'the device is not idle' : 'the task file does not hold what was written';
       return failure('protocol', `${what} was not started: ${why}: ${describeRegisters(status)}`, status, {
         stuck: true,
       });

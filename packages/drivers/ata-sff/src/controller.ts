@@ -95,7 +95,7 @@ function createChannel(
   return new Channel({ name, clock, log }, handles, {
     useInterrupts: options.interrupts !== 'polling' && handles.interrupt !== undefined,
     lostInterruptUs: options.lostInterruptSeconds * 1e6,
-    verifyTaskFile: options.verifyTaskFile,
+    verification: options.verifyTaskFile ? 'both' : 'none',
   });
 }
 

@@ -9,7 +9,7 @@ import {
   type Outcome,
 } from './failure.ts';
 import { STATUS } from './registers.ts';
-import type { TaskFile } from './task-file.ts';
+import { isOccupied, type TaskFile } from './task-file.ts';
 
 /** Where a running command stands (ATA/ATAPI-6 9.4 to 9.6). */
 type Phase = 'first' | 'data' | 'ending' | 'over';
@@ -108,7 +108,7 @@ export class Execution {
   fail(kind: FailureKind, what: string, status: number, details: Partial<Failure> = {}): void {
     const address = details.lba === undefined ? '' : `, address ${details.lba}`;
     const words = `${describeCommand(this.command)}: ${what}: ${describeRegisters(status, details.error)}${address}`;
-    const stuck = (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
+    const stuck = isOccupied(status);
     this.#finish(failure(kind, words, status, { bytesDone: this.#done, stuck, ...details }));
   }
 
@@ -193,7 +193,7 @@ export class Execution {
       error,
       lba: this.command.addressing === 'none' ? undefined : lba,
       signature: { lbaMid, lbaHigh },
-      stuck: (after & (STATUS.BSY | STATUS.DRQ)) !== 0,
+      stuck: isOccupied(after),
     });
   }
 

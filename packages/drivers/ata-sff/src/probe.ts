@@ -1,12 +1,11 @@
 /** Finds out which disks a channel has: presence, reset, signature, IDENTIFY, settings. */
-import { type DeviceError, isDeviceError } from '@ring3/core';
+import { DeviceError, isDeviceError } from '@ring3/core';
 import { type AtaDevice, configure, type DeviceSettings, identify } from './ata-device.ts';
 import type { Channel } from './channel.ts';
 import { echoCommands } from './commands.ts';
 import { describeRegisters } from './failure.ts';
-import { STATUS } from './registers.ts';
 import { type DeviceClass, resetChannel } from './reset.ts';
-import type { Position } from './task-file.ts';
+import { isOccupied, type Position } from './task-file.ts';
 import { waitWhileBusy } from './wait-ready.ts';
 
 /** A device that spins up may be busy for this long after power-on (ATA/ATAPI-6 9.1). */
@@ -75,18 +74,29 @@ async function startsUp(channel: Channel): Promise<boolean> {
 function echoes({ taskFile }: Channel, position: Position): boolean {
   for (let attempt = 0; attempt < ECHO_ATTEMPTS; attempt++) {
     taskFile.select(position);
-    if ((taskFile.peek() & (STATUS.BSY | STATUS.DRQ)) === 0 && taskFile.echoes()) return true;
+    if (!isOccupied(taskFile.peek()) && taskFile.echoes()) return true;
   }
   return false;
 }
 
-/** Reading back before a command needs a device that shows what was written; bridges exist that do not. */
-function tryReadBack(channel: Channel, position: Position, lba48: boolean): void {
+/**
+ * Reading back before a command needs a device that shows what was written. One that shows nothing of it, or not every
+ * bit, is not used: with a broken line in the address every command would go wrong.
+ */
+function checkReadBack(channel: Channel, position: Position, lba48: boolean): void {
+  if (channel.verification === 'none') return;
   for (const command of echoCommands(lba48)) {
-    const attempts = Array.from({ length: ECHO_ATTEMPTS }, () => channel.taskFile.load(command, position, true).same);
-    if (!attempts.includes(true)) channel.stopVerifying(`device ${position} does not show what was written`);
+    const load = () => channel.taskFile.load(command, position, channel.verification).readBack;
+    const seen = new Set(Array.from({ length: ECHO_ATTEMPTS }, load));
+    if (seen.has('same')) continue;
+    if (seen.has('different'))
+      throw new DeviceError('fault', `device ${position} ${NO_READ_BACK}`, { details: { error: 0 } });
+    channel.verifyCurrentOnly(`device ${position} does not show its previous registers (HOB)`);
   }
 }
+
+const NO_READ_BACK =
+  'does not keep what is written to its registers; a broken line, or a bridge that hides them: then set verifyTaskFile to false';
 
 async function bringUp(
   channel: Channel,
@@ -98,7 +108,7 @@ async function bringUp(
   for (let attempt = 0; ; attempt++) {
     try {
       const identity = await identify(channel, position, name);
-      tryReadBack(channel, position, identity.lba48);
+      checkReadBack(channel, position, identity.lba48);
       return [await configure(channel, { name, position, identity }, settings)];
     } catch (error) {
       if (!isDeviceError(error)) throw error;

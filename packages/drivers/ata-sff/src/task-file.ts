@@ -1,6 +1,7 @@
 import { type BoundRegisters, bindRegisters, type Clock, type RegisterOp, type RegisterSpace } from '@ring3/core';
 import { addressOf, type Command, type TaskFileImage, taskFileImage } from './commands.ts';
-import { ALL_ONES, COMMAND_BLOCK, controlLayout, DEVICE, DEVICE_CONTROL, ECHO } from './registers.ts';
+import { compare, type ReadBack, type Verification } from './read-back.ts';
+import { ALL_ONES, COMMAND_BLOCK, controlLayout, DEVICE, DEVICE_CONTROL, ECHO, STATUS } from './registers.ts';
 
 /** Device 0 or device 1 of a channel. */
 export type Position = 0 | 1;
@@ -90,11 +91,14 @@ export class TaskFile {
   }
 
   /**
-   * Writes everything of a command but the command itself, and looks at the status.
-   * @param verify reads the registers back too.
-   * @returns the status, and whether what was read back is what was written.
+   * Writes everything of a command but the command itself, looks at the status, and reads back what `verification` asks
+   * for where the device is idle.
    */
-  load(command: Command, position: Position, verify: boolean): { readonly status: number; readonly same: boolean } {
+  load(
+    command: Command,
+    position: Position,
+    verification: Verification,
+  ): { readonly status: number; readonly readBack: ReadBack } {
     const image = taskFileImage(command);
     const device = deviceByte(position, image.lbaTop) | (command.addressing === 'none' ? 0 : DEVICE.LBA);
     const registers = this.#command;
@@ -103,9 +107,11 @@ export class TaskFile {
     ops.push(registers.features.writeOp(image.features));
     this.#pushAddress(ops, image);
     ops.push(registers.device.writeOp(device), registers.status.readOp);
-    if (verify) ops.push(...this.#addressReads, registers.device.readOp);
-    const [status = ALL_ONES, ...readBack] = this.#space.sequence(ops);
-    return { status, same: !verify || this.#isSame(readBack, image, device) };
+    if (verification !== 'none') ops.push(...this.#addressReads, registers.device.readOp);
+    const [status = ALL_ONES, ...values] = this.#space.sequence(ops);
+    if (verification === 'none' || isOccupied(status)) return { status, readBack: 'same' };
+    const both = verification === 'both' && image.previous !== undefined;
+    return { status, readBack: compare({ image, device }, values, both ? this.#readPrevious() : undefined) };
   }
 
   /** Starts the loaded command. @returns AltStatus as it was read at once, before 400 ns: only BSY=1 means something. */
@@ -123,7 +129,12 @@ export class TaskFile {
     const result = { error: errorBits, count, lbaLow, lbaMid, lbaHigh };
     if (addressing !== 'lba48') return { ...result, lba: addressOf(current) };
     const previous = this.#readPrevious();
-    return { ...result, lba: previous && addressOf({ ...current, previous }) };
+    if (previous === undefined) return { ...result, lba: undefined };
+    const [, low = 0, mid = 0, high = 0] = previous;
+    return {
+      ...result,
+      lba: addressOf({ ...current, previous: { count: 0, lbaLow: low, lbaMid: mid, lbaHigh: high } }),
+    };
   }
 
   /** Fills `into` from the Data register: 16-bit accesses, bytes in the order of the bus (memory order on any host). */
@@ -167,29 +178,13 @@ export class TaskFile {
     ops.push(lbaMid.writeOp(image.lbaMid), lbaHigh.writeOp(image.lbaHigh));
   }
 
-  /** What the two-deep registers took first, through HOB (ATA/ATAPI-6 7.8.6). */
-  #readPrevious(): TaskFileImage['previous'] {
+  /** What the two-deep registers took first: count, LBA low, mid, high, through HOB (ATA/ATAPI-6 7.8.6). */
+  #readPrevious(): number[] | undefined {
     if (this.#control === undefined) return undefined;
     this.#setControl(this.#nIEN | DEVICE_CONTROL.HOB);
-    const [count = 0, lbaLow = 0, lbaMid = 0, lbaHigh = 0] = this.#space.sequence(this.#addressReads);
+    const values = this.#space.sequence(this.#addressReads);
     this.#setControl(this.#nIEN);
-    return { count, lbaLow, lbaMid, lbaHigh };
-  }
-
-  #isSame(readBack: readonly number[], image: TaskFileImage, device: number): boolean {
-    const [count, lbaLow, lbaMid, lbaHigh, deviceBits = 0] = readBack;
-    const matches = (wanted: NonNullable<TaskFileImage['previous']>) =>
-      count === wanted.count && lbaLow === wanted.lbaLow && lbaMid === wanted.lbaMid && lbaHigh === wanted.lbaHigh;
-    const meaning = DEVICE.DEV | DEVICE.LBA | DEVICE.LBA27_24;
-    if (!matches(image) || ((deviceBits ^ device) & meaning) !== 0) return false;
-    if (image.previous === undefined || this.#control === undefined) return true;
-    const previous = this.#readPrevious();
-    return (
-      previous?.count === image.previous.count &&
-      previous.lbaLow === image.previous.lbaLow &&
-      previous.lbaMid === image.previous.lbaMid &&
-      previous.lbaHigh === image.previous.lbaHigh
-    );
+    return values;
   }
 
   #setControl(value: number): void {
@@ -201,4 +196,9 @@ export class TaskFile {
 
 function deviceByte(position: Position, lbaTop: number): number {
   return DEVICE.OBSOLETE7 | DEVICE.OBSOLETE5 | (position === 1 ? DEVICE.DEV : 0) | lbaTop;
+}
+
+/** Neither the registers nor the command of such a device may be touched. */
+export function isOccupied(status: number): boolean {
+  return (status & (STATUS.BSY | STATUS.DRQ)) !== 0;
 }

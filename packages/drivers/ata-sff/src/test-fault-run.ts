@@ -196,8 +196,8 @@ function distortion(random: Random): RegisterFault {
   const places: RegisterFault[] = [
     ...PARAMETERS.map((offset) => ({ space: 'command0', offset, access: 'read' as const })),
     ...PARAMETERS.map((offset) => ({ space: 'command0', offset, access: 'write' as const })),
-    { space: 'command0', offset: STATUS, access: 'read' },
-    { space: 'control0', access: 'read' },
+    ...Array.from({ length: 5 }, () => ({ space: 'command0', offset: STATUS, access: 'read' as const })),
+    ...Array.from({ length: 5 }, () => ({ space: 'control0', access: 'read' as const })),
     { space: 'control0', access: 'write' },
   ];
   return { ...places[pick(random, places.length)], ...often, ...effect };
