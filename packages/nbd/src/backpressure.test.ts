@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RawClient } from './testing/raw-client.ts';
-import { type Served, type ServeOptions, serve } from './testing/serve.ts';
+import { type Served, type ServeOptions, SOON, serve } from './testing/serve.ts';
 import { Gate, TestDisk } from './testing/test-disk.ts';
 
 const [READ, WRITE, FLUSH] = [0, 1, 3];
@@ -49,7 +49,7 @@ describe('a client that does not take its replies', () => {
     const data = Buffer.alloc(32 * MIB);
     for (const { payload } of await client.chunks()) payload.copy(data, Number(payload.readBigUInt64BE(0)), 8);
     expect(data.equals(disk.content.subarray(0, 32 * MIB))).toBe(true);
-    await expect.poll(() => server.statistics.requests).toEqual({ now: 0, bytes: 0 });
+    await expect.poll(() => server.statistics.requests, SOON).toEqual({ now: 0, bytes: 0 });
   });
 
   test('holds no more than 32 MiB with any number of reads', async () => {
@@ -78,7 +78,7 @@ describe('replies that wait for a slow client', () => {
     const before = Buffer.from(served.disk.content.subarray(0, 4 * MIB));
     const offsets = Array.from({ length: 64 }, (_, index) => index * 65_536);
     served.client.request(...offsets.map((offset) => ({ type: READ, cookie: offset, offset, length: 65_536 })));
-    await expect.poll(() => bytesRead(served)).toBe(4 * MIB);
+    await expect.poll(() => bytesRead(served), SOON).toBe(4 * MIB);
     const quick = await served.connect();
     await quick.enter();
     for (const offset of offsets) {
@@ -135,7 +135,7 @@ describe('a device that is slower than its clients', () => {
       served.client.request(...Array.from({ length: 32 }, () => ({ type: READ, length: MIB })));
       await drainReplies(served.client, 32, MIB);
     }
-    await expect.poll(() => served.server.statistics.requests.now).toBe(0);
+    await expect.poll(() => served.server.statistics.requests.now, SOON).toBe(0);
     expect(served.server.statistics.idleBytes).toBeLessThanOrEqual(16 * MIB);
   });
 });

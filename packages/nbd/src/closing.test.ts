@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { DeviceError } from '@ring3/core';
 import { describe, expect, test } from 'vitest';
 import { RawClient } from './testing/raw-client.ts';
-import { type Served, serve } from './testing/serve.ts';
+import { type Served, SOON, serve } from './testing/serve.ts';
 import { Gate, TestDisk } from './testing/test-disk.ts';
 
 const [READ, WRITE, FLUSH] = [0, 1, 3];
@@ -99,7 +99,7 @@ describe('an export that is withdrawn', () => {
     await client.enter();
     const withdrawn = exported.withdraw('gone');
     await client.ended;
-    await expect.poll(() => clock.scheduled).toBe(3); // The moment, beside the deadline and the next word of waiting.
+    await expect.poll(() => clock.scheduled, SOON).toBe(3); // The moment, beside the deadline and the next word of waiting.
     await clock.advance(250_000);
     await withdrawn;
   });
@@ -150,7 +150,7 @@ describe('a server that is closed', () => {
     await client.enter();
     client.socket.pause();
     client.request({ type: READ, length: disk.content.length });
-    await expect.poll(() => disk.calls.length).toBeGreaterThan(0);
+    await expect.poll(() => disk.calls.length, SOON).toBeGreaterThan(0);
     const closed = server.close();
     client.socket.resume();
     expect((await client.simpleReply(disk.content.length)).data.equals(disk.content)).toBe(true);

@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import { NbdServer } from './nbd-server.ts';
 import { NbdDisk } from './testing/nbd-disk.ts';
 import { RawClient } from './testing/raw-client.ts';
+import { SOON } from './testing/serve.ts';
 
 /** What a client sees through the server owes what every block device owes. */
 async function start(options: MemoryDiskOptions) {
@@ -20,7 +21,7 @@ async function start(options: MemoryDiskOptions) {
   };
   const disconnect = async (): Promise<void> => {
     for (const client of clients.splice(0)) client.socket.destroy();
-    await expect.poll(() => server.statistics.clients.now, { interval: 1 }).toBe(0);
+    await expect.poll(() => server.statistics.clients.now, SOON).toBe(0);
   };
   const memory = new MemoryDisk(options);
   server.export('disk0', memory);
@@ -48,8 +49,9 @@ async function start(options: MemoryDiskOptions) {
   return fixture;
 }
 
-blockDeviceConformance({ name: 'a memory disk behind NBD', start: () => start({}) });
+blockDeviceConformance({ name: 'a memory disk behind NBD', timeoutMs: 30_000, start: () => start({}) });
 blockDeviceConformance({
   name: 'a memory disk of 4 KiB blocks, 16 at once, behind NBD',
+  timeoutMs: 30_000,
   start: () => start({ blockSizeBytes: 4096, blockCount: 64, maxTransferBlocks: 16 }),
 });

@@ -7,7 +7,7 @@ import { isDeviceError } from '@ring3/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type NbdAddress, NbdServer } from './nbd-server.ts';
 import { RawClient } from './testing/raw-client.ts';
-import { temporaryFolder } from './testing/serve.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
 import { TestDisk } from './testing/test-disk.ts';
 
 async function listen(address: NbdAddress): Promise<NbdServer> {

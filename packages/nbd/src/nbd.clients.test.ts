@@ -6,7 +6,7 @@ import { needsTools } from '@ring3/core/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { NbdServer } from './nbd-server.ts';
 import { runTool, runWell } from './testing/run-tool.ts';
-import { temporaryFolder } from './testing/serve.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
 import { TestDisk } from './testing/test-disk.ts';
 
 const MIB = 2 ** 20;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as nbd from './index.ts';
 import { RawClient } from './testing/raw-client.ts';
-import { temporaryFolder } from './testing/serve.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
 import { TestDisk } from './testing/test-disk.ts';
 
 type Surroundings = Record<string, unknown>;

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SocketReader } from './socket-reader.ts';
 import { takeOverSocket } from './take-over-socket.ts';
-import { temporaryFolder } from './testing/serve.ts';
+import { temporaryFolder } from './testing/temporary-folder.ts';
 
 const WAYS = [
   ['own buffers', takeOverSocket],
@@ -33,7 +33,7 @@ describe.each(WAYS)('the reader of a socket, with %s', (_, takeOver) => {
     return { peer, reader: new SocketReader(accepted, takeOver) };
   }
 
-  test('cuts a stream into what is asked for, whatever the pieces in which it comes', { timeout: 20_000 }, async () => {
+  test('cuts a stream into what is asked for, whatever the pieces in which it comes', async () => {
     const wish = fc.record({
       length: fc.oneof(fc.nat(40), fc.nat(5000), fc.integer({ min: 16_000, max: 200_000 })),
       kept: fc.boolean(),

@@ -1,13 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from '@ring3/core';
 import { ManualClock } from '@ring3/core/testing';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import type { ExportOptions } from '../exported-disk.ts';
 import { type NbdExport, NbdServer, type NbdServerOptions } from '../nbd-server.ts';
 import { RawClient } from './raw-client.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import { TestDisk } from './test-disk.ts';
+
+/** How to wait for what follows from something that was done, on a machine that may be busy with something else. */
+export const SOON = { interval: 1, timeout: 20_000 } as const;
+vi.setConfig({ testTimeout: 30_000 });
 
 /** A server with one export `disk0` on a Unix socket, for one test. */
 export interface Served {
@@ -23,13 +26,6 @@ export interface Served {
 
 export interface ServeOptions extends Omit<NbdServerOptions, 'log' | 'clock'>, ExportOptions {
   readonly disk?: TestDisk;
-}
-
-/** A folder that goes away with the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ring3-nbd-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 export async function serve({ disk = new TestDisk().fill(), ...options }: ServeOptions = {}): Promise<Served> {
