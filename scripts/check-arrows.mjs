@@ -19,10 +19,12 @@ const rules = [
   { folder: /^packages\/backend-[^/]+\//, may: [...core, '@ring3/linux', 'zod', node] },
   { folder: /^packages\/drivers\/[^/]+\/src\/model\//, may: [...core, '@ring3/backend-sim/model', 'zod', node] },
   { folder: /^packages\/drivers\/[^/]+\//, may: [...core, 'zod'] },
-  { folder: /^(apps|bench|tools)\//, may: ['*'] },
+  { folder: /^(apps|bench|campaign|tools)\//, may: ['*'] },
 ];
 
-const sources = globSync('{apps,bench,packages,tools}/**/*.ts', { exclude: (path) => /node_modules|dist$/.test(path) });
+const sources = globSync('{apps,bench,campaign,packages,tools}/**/*.ts', {
+  exclude: (path) => /node_modules|dist$/.test(path),
+});
 const problems = sources.filter((file) => !/\.test\.ts$|\/fixtures\//.test(file)).flatMap(check);
 for (const problem of problems) console.error(problem);
 console.error(`${sources.length} files, ${problems.length} forbidden imports`);

@@ -6,7 +6,7 @@ import { connectDisk } from './testing/nbd-connection.ts';
 import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
 import { seeded } from './testing/seeded.ts';
 
-const KILLS = 50;
+const KILLS = Number(process.env['RING3_KILLS'] ?? 50);
 const BLOCKS = 4096;
 
 /** The device host of a runner, from its command line. */

@@ -6,7 +6,7 @@ import { connectDisk } from './testing/nbd-connection.ts';
 import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
 import { seeded } from './testing/seeded.ts';
 
-const KILLS = 100;
+const KILLS = Number(process.env['RING3_KILLS'] ?? 100);
 const BLOCKS = 2048;
 
 // The simulated disk keeps unflushed writes in the memory of the process: killing it is a loss of power.
