@@ -195,7 +195,14 @@ describe('fio', () => {
   test('verifies what it wrote in mixed sizes, for some seconds', async () => {
     const { uri, exported } = await serveTools();
     const job = ['--ioengine=nbd', `--uri=${uri}`, '--rw=randrw', '--bsrange=512-128k', '--iodepth=16', '--size=64M'];
-    const check = ['--verify=crc32c', '--verify_fatal=1', '--verify_backlog=256', '--time_based', '--runtime=4'];
+    const check = [
+      '--verify=crc32c',
+      '--verify_fatal=1',
+      '--verify_backlog=256',
+      '--time_based',
+      '--runtime=4',
+      '--verify_state_save=0',
+    ];
     const output = await runWell('fio', '--name=verify', ...job, ...check, '--output-format=json');
     const [result] = (JSON.parse(output.slice(output.indexOf('{'))) as { jobs: { error: number }[] }).jobs;
     expect(result?.error).toBe(0);
