@@ -29,8 +29,8 @@ export class Execution {
   /** When the device last did something. */
   lastProgressUs: number;
   #begun = false;
-  /** A block was sent and DRQ stayed: the device is very fast, or it has counted fewer words than were sent. */
-  #stillWantsData = false;
+  /** A block has moved and DRQ stayed: the device is very fast, or it has counted fewer words than were moved. */
+  #drqStayed = false;
   #phase: Phase;
   #done = 0;
   readonly #taskFile: TaskFile;
@@ -94,13 +94,13 @@ export class Execution {
   }
 
   /**
-   * As {@link advance}, when the interrupt is overdue. More data is sent only to a device that was seen to take the
-   * block before: if a word was lost, every later one would go to the wrong place.
+   * As {@link advance}, when the interrupt is overdue. More data moves only with a device that was seen to be done with
+   * the block before: if a word was lost, every later one would go to the wrong place.
    */
   advanceWithoutInterrupt(): boolean {
-    if (this.#phase !== 'data' || !this.#stillWantsData) return this.advance();
+    if (this.#phase !== 'data' || !this.#drqStayed) return this.advance();
     const status = this.#taskFile.peek();
-    if (this.#wantsData(status)) this.fail('protocol', 'DRQ=1 after a block, and no interrupt for the next', status);
+    if (hasDataPhase(status)) this.fail('protocol', 'DRQ=1 after a block, and no interrupt for the next', status);
     return true;
   }
 
@@ -154,19 +154,15 @@ export class Execution {
     else this.#taskFile.writeData(block);
     this.#done += block.length;
     this.#phase = this.#done < this.#data.length ? 'data' : 'ending';
-    this.#taskFile.settle();
     if (reads && this.#phase === 'ending') this.#concludeRead();
-    if (!reads && this.#phase === 'data') this.#stillWantsData = this.#wantsData(this.#taskFile.peek());
+    // Without AltStatus, looking would acknowledge the interrupt of the next block.
+    if (this.#phase === 'data') this.#drqStayed = this.#taskFile.hasControl && hasDataPhase(this.#taskFile.peek());
   }
 
   /** No interrupt follows the last block of a read; a device that is still busy is looked at again later. */
   #concludeRead(): void {
     const status = this.#readStatus();
     if (status !== undefined) this.#conclude(status);
-  }
-
-  #wantsData(status: number): boolean {
-    return (status & (STATUS.BSY | STATUS.DRQ)) === STATUS.DRQ;
   }
 
   /** Success is DRDY and nothing else: a device that still wants or offers data has counted other words than we did. */
@@ -185,7 +181,6 @@ export class Execution {
     let after = status;
     if ((status & STATUS.DRQ) !== 0 && this.command.protocol === 'pio-in') {
       this.#taskFile.readData(new Uint8Array(this.command.drqBlockBytes));
-      this.#taskFile.settle();
       after = this.#taskFile.peek();
     }
     const { error, lba, lbaMid, lbaHigh } = this.#taskFile.readResult(this.command.addressing);
@@ -201,4 +196,9 @@ export class Execution {
     this.#phase = 'over';
     this.#resolve({ failure: failed, begun: this.#begun || this.command.protocol !== 'non-data' });
   }
+}
+
+/** BSY=0, DRQ=1: the device waits for the host to move data. */
+function hasDataPhase(status: number): boolean {
+  return (status & (STATUS.BSY | STATUS.DRQ)) === STATUS.DRQ;
 }

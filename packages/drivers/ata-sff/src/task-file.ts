@@ -137,14 +137,19 @@ export class TaskFile {
     };
   }
 
-  /** Fills `into` from the Data register: 16-bit accesses, bytes in the order of the bus (memory order on any host). */
+  /**
+   * Fills `into` from the Data register, by 16-bit accesses, bytes in the order of the bus (memory order on any host), and
+   * lets the device take notice.
+   */
   readData(into: Uint8Array): void {
     this.#space.readFifo16(COMMAND_BLOCK.data.offset, into);
+    this.#clock.spinNs(SETTLE_NS);
   }
 
-  /** The counterpart of {@link readData}. */
+  /** The counterpart of {@link readData}; posted writes are flushed. */
   writeData(from: Uint8Array): void {
     this.#space.writeFifo16(COMMAND_BLOCK.data.offset, from);
+    this.settle();
   }
 
   /** Whether the selected device keeps what is written to it (ATA/ATAPI-6 9.16.1); both registers end as 55h, AAh. */
