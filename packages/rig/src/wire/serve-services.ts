@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Clock, DeviceError, type Logger, type ServiceDirectory, SystemClock } from '@ring3/core';
+import { BufferPool } from './buffer-pool.ts';
 import { listenOnSocket } from './listen-socket.ts';
 import { type ClientHello, type HostHello, SERVICE_PROTOCOL_VERSION } from './messages.ts';
 import { OfferedServices } from './offered-services.ts';
@@ -8,6 +9,9 @@ import type { ServiceWire } from './service-wire.ts';
 
 /** How long a client may take to read its last answers when the server closes. */
 const CLOSE_PATIENCE_US = 500_000;
+
+/** Memory for payloads that is kept while it is not used. */
+const POOL_BYTES = 16 * 1024 * 1024;
 
 /** What {@link serveServices} is to serve, and where. */
 export interface ServeOptions {
@@ -49,6 +53,7 @@ export async function serveServices(directory: ServiceDirectory, options: ServeO
 
 class ServiceHost implements ClientHost, ServiceServer {
   readonly offered: OfferedServices;
+  readonly pool = new BufferPool(POOL_BYTES);
   readonly #options: ServeOptions;
   readonly #clock: Clock;
   readonly #server: Server;

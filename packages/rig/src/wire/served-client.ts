@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { DeviceError } from '@ring3/core';
+import type { BufferPool } from './buffer-pool.ts';
 import { MAX_PAYLOAD_BYTES } from './frame-reader.ts';
 import { type FrameHandler, FrameSocket } from './frame-socket.ts';
 import { type Call, type ClientHello, type ClientMessage, type Offer, parseClientMessage } from './messages.ts';
@@ -13,6 +14,8 @@ const MAX_CALLS_IN_FLIGHT = 1024;
 /** What the server does for one of its clients. */
 export interface ClientHost {
   readonly offered: OfferedServices;
+  /** For payloads, shared by all clients. */
+  readonly pool: BufferPool;
   /** Lets the client in, or throws what is told to it. Answers its hello when it may begin. */
   hello(client: ServedClient, hello: ClientHello): void;
   gone(client: ServedClient, reason: string): void;
@@ -20,8 +23,10 @@ export interface ClientHost {
 
 interface ReceivedCall {
   readonly call: Call;
-  readonly from: Uint8Array | undefined;
+  readonly from: Payload | undefined;
 }
+
+type Payload = Uint8Array<ArrayBuffer>;
 
 /** One client of the server: its calls, within bounds; whatever it does wrong ends only its own connection. */
 export class ServedClient implements FrameHandler<ClientMessage> {
@@ -43,11 +48,11 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     return parseClientMessage(json);
   }
 
-  place({ type }: ClientMessage, bytes: number): Uint8Array | undefined {
-    return type === 'call' && this.#admitted ? Buffer.allocUnsafeSlow(bytes) : undefined;
+  place({ type }: ClientMessage, bytes: number): Payload | undefined {
+    return type === 'call' && this.#admitted ? this.#host.pool.take(bytes) : undefined;
   }
 
-  frame(message: ClientMessage, from: Uint8Array | undefined): void {
+  frame(message: ClientMessage, from: Payload | undefined): void {
     if (message.type === 'bye') this.#frames.destroy(new Error(message.reason));
     else if (message.type === 'hello') this.#host.hello(this, message);
     else if (this.#admitted) this.#take({ call: message, from });
@@ -122,29 +127,28 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     const bytes = (from?.length ?? 0) + (call.into ?? 0);
     this.#bytes += bytes;
     this.#working += 1;
-    void this.#serve(call, from, bytes).finally(() => {
+    const release = () => {
+      this.#bytes -= bytes;
+      this.#startWaiting();
+    };
+    void this.#serve(call, from, release).finally(() => {
+      if (from !== undefined) this.#host.pool.give(from);
       this.#working -= 1;
       if (this.#working === 0) for (const resolve of this.#idle.splice(0)) resolve();
     });
   }
 
-  async #serve(call: Call, from: Uint8Array | undefined, bytes: number): Promise<void> {
-    const release = () => {
-      this.#bytes -= bytes;
-      this.#startWaiting();
-    };
+  async #serve(call: Call, from: Payload | undefined, release: () => void): Promise<void> {
+    const { id, service, method, args } = call;
     try {
-      const into = resultBuffer(call);
-      const value = await this.#host.offered
-        .get(call.service)
-        .serve({ method: call.method, args: call.args, from, into });
-      if (this.#calls.get(call.id) !== call) return release();
-      this.#frames.send(
-        value === undefined ? { type: 'result', id: call.id } : { type: 'result', id: call.id, value },
-        into,
-        release,
-      );
-      this.#calls.delete(call.id);
+      const into = this.#resultBuffer(call);
+      const value = await this.#host.offered.get(service).serve({ method, args, from, into });
+      if (this.#calls.get(id) !== call) return release(); // Answered when the service was withdrawn.
+      this.#frames.send(value === undefined ? { type: 'result', id } : { type: 'result', id, value }, into, () => {
+        if (into !== undefined) this.#host.pool.give(into);
+        release();
+      });
+      this.#calls.delete(id);
     } catch (error) {
       this.#fail(call, error);
       release();
@@ -156,10 +160,10 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     this.#calls.delete(call.id);
     this.#frames.send({ type: 'error', id: call.id, error: toWireError(error) });
   }
-}
 
-function resultBuffer({ into }: Call): Uint8Array | undefined {
-  if (into === undefined || into === 0) return undefined;
-  if (into > MAX_PAYLOAD_BYTES) throw new RangeError(`${into} bytes asked for: a frame carries ${MAX_PAYLOAD_BYTES}`);
-  return Buffer.alloc(into); // Zeros: a service that fills less must not send out what was in memory.
+  #resultBuffer({ into }: Call): Payload | undefined {
+    if (into === undefined || into === 0) return undefined;
+    if (into > MAX_PAYLOAD_BYTES) throw new RangeError(`${into} bytes asked for: a frame carries ${MAX_PAYLOAD_BYTES}`);
+    return this.#host.pool.take(into);
+  }
 }

@@ -16,17 +16,17 @@ const HELLO = { type: 'hello', version: 1, session: 'test' };
 /** A disk that answers when the test says so. */
 class HeldDisk implements BlockDevice {
   readonly info = new MemoryDisk().info;
-  readonly held: { readonly what: string; done(): void }[] = [];
+  readonly held: { readonly what: string; readonly data: Uint8Array; done(): void }[] = [];
   #arrived: () => void = () => {};
 
-  read(block: number): Promise<void> {
-    return this.#hold(`read ${block}`);
+  read(block: number, into: Uint8Array): Promise<void> {
+    return this.#hold(`read ${block}`, into);
   }
-  write(block: number): Promise<void> {
-    return this.#hold(`write ${block}`);
+  write(block: number, from: Uint8Array): Promise<void> {
+    return this.#hold(`write ${block}`, from);
   }
   flush(): Promise<void> {
-    return this.#hold('flush');
+    return this.#hold('flush', sector());
   }
 
   /** Resolves when so many requests are there. */
@@ -38,15 +38,17 @@ class HeldDisk implements BlockDevice {
     }
   }
 
-  #hold(what: string): Promise<void> {
+  #hold(what: string, data: Uint8Array): Promise<void> {
     const promise = new Promise<void>((done) => {
-      this.held.push({ what, done });
+      this.held.push({ what, data, done });
     });
     this.#arrived();
     return promise;
   }
 }
 
+/** The value of all bytes, or that they differ. */
+const onlyByte = (data: Uint8Array) => (data.every((byte) => byte === data[0]) ? data[0] : 'mixed');
 const sector = (value = 0) => new Uint8Array(512).fill(value);
 
 describe('services of another process', () => {
@@ -107,6 +109,27 @@ describe('services of another process', () => {
     await expect(proxy.write(0, sector())).rejects.toMatchObject({ name: 'DeviceError', code: 'unsupported' });
     await expect(proxy.read(5000, sector())).rejects.toThrow(new RangeError('1 blocks at 5000: the disk has 1024'));
     await expect(proxy.read(0, new Uint8Array(100))).rejects.toThrow(RangeError);
+  });
+
+  it('keep the data of each call apart while many are in flight', async () => {
+    const disk = new HeldDisk();
+    const { connect } = await serveDisk(disk);
+    const proxy = (await connect()).services.get(BLOCK_DEVICE, 'disk0');
+    const blocks = Array.from({ length: 40 }, (_, block) => block);
+    const into = blocks.map(() => new Uint8Array(65_536));
+    const first = blocks.map((block) => proxy.write(block, new Uint8Array(65_536).fill(block)));
+    await disk.arrived(40);
+    for (const { done } of disk.held.slice(0, 20)) done();
+    await Promise.all(first.slice(0, 20));
+    const rest = blocks.map((block) => proxy.read(block, into[block] ?? sector()));
+    await disk.arrived(80);
+    for (const { what, data } of disk.held.slice(20, 40)) expect(onlyByte(data)).toBe(Number(what.split(' ')[1]));
+    for (const { what, data, done } of disk.held.slice(20)) {
+      if (what.startsWith('read')) data.fill(Number(what.split(' ')[1]));
+      done();
+    }
+    await Promise.all([...first, ...rest]);
+    expect(into.map(onlyByte)).toEqual(blocks);
   });
 
   it('of a class without a wire are not offered, and do no harm', async () => {

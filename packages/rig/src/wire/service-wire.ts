@@ -4,9 +4,9 @@ import type { ServiceClass } from '@ring3/core';
 export interface WireCall {
   readonly method: string;
   readonly args: Readonly<Record<string, unknown>>;
-  /** The payload that came with the call; belongs to the service. */
+  /** The payload that came with the call; belongs to the service until its promise settles. */
   readonly from: Uint8Array | undefined;
-  /** What is sent back as payload: to be filled by the service, as long as the caller asked for. */
+  /** What is sent back as payload: as long as the caller asked for, to be filled until the promise settles. */
   readonly into: Uint8Array | undefined;
 }
 

@@ -1,3 +1,5 @@
+import { BufferPool } from './buffer-pool.ts';
+
 /** Pieces are about this long at most, so that cutting one copies little. */
 const PIECE_BYTES = 64 * 1024;
 /** What a piece costs beside its data; keeps many small ones from counting as nothing. */
@@ -7,7 +9,7 @@ const PIECE_OVERHEAD_BYTES = 128;
 export interface JournalPiece {
   readonly block: number;
   readonly blocks: number;
-  readonly data: Uint8Array;
+  readonly data: Uint8Array<ArrayBuffer>;
   /** Counts acknowledgements. */
   readonly mark: number;
   /** It could not be written again: the device may hold something older. */
@@ -23,6 +25,7 @@ export class WriteJournal {
   readonly limitBytes: number;
   readonly #blockSize: number;
   readonly #pieceBytes: number;
+  readonly #pool: BufferPool;
   #pieces: JournalPiece[] = []; // By block.
   #bytes = 0;
   #mark = 0;
@@ -30,6 +33,7 @@ export class WriteJournal {
   constructor(limitBytes: number, blockSizeBytes: number) {
     this.limitBytes = limitBytes;
     this.#blockSize = blockSizeBytes;
+    this.#pool = new BufferPool(limitBytes / 2);
     this.#pieceBytes = Math.max(1, Math.floor(PIECE_BYTES / blockSizeBytes)) * blockSizeBytes;
   }
 
@@ -59,7 +63,7 @@ export class WriteJournal {
     this.#mark += 1;
     const added: JournalPiece[] = [];
     for (let at = 0; at < data.length; at += this.#pieceBytes) {
-      const copy = new Uint8Array(data.subarray(at, at + this.#pieceBytes)); // A Buffer's slice() would not copy.
+      const copy = this.#copy(data, at, at + this.#pieceBytes);
       added.push({
         block: block + at / this.#blockSize,
         blocks: copy.length / this.#blockSize,
@@ -76,10 +80,10 @@ export class WriteJournal {
     this.#replace(block, blocks, []);
   }
 
-  /** Forgets what was acknowledged up to `mark`. */
+  /** Forgets what was acknowledged up to `mark`. The memory is used again: nobody may still be reading pieces. */
   dropThrough(mark: number): void {
     const kept = this.#pieces.filter((piece) => piece.mark > mark);
-    for (const piece of this.#pieces) if (piece.mark <= mark) this.#count(piece, -1);
+    for (const piece of this.#pieces) if (piece.mark <= mark) this.#discard(piece);
     this.#pieces = kept;
   }
 
@@ -104,21 +108,33 @@ export class WriteJournal {
       piece !== undefined && piece.block < block + blocks;
       piece = this.#pieces[++behind]
     ) {
-      this.#count(piece, -1);
       if (piece.block < block) kept.push(this.#cut(piece, piece.block, block));
       kept.push(...added.splice(0));
       const end = piece.block + piece.blocks;
       if (end > block + blocks) kept.push(this.#cut(piece, block + blocks, end));
+      this.#discard(piece);
     }
     kept.push(...added);
-    for (const piece of kept) this.#count(piece, 1);
+    for (const piece of kept) this.#bytes += memoryOf(piece);
     this.#pieces.splice(first, behind - first, ...kept);
   }
 
   /** A copy of a part: a view would keep the whole piece in memory. */
   #cut({ block, data, ...rest }: JournalPiece, from: number, to: number): JournalPiece {
-    const part = data.subarray((from - block) * this.#blockSize, (to - block) * this.#blockSize);
-    return { ...rest, block: from, blocks: to - from, data: new Uint8Array(part) };
+    const part = this.#copy(data, (from - block) * this.#blockSize, (to - block) * this.#blockSize);
+    return { ...rest, block: from, blocks: to - from, data: part };
+  }
+
+  #copy(data: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
+    const part = data.subarray(from, to);
+    const copy = this.#pool.take(part.length);
+    copy.set(part);
+    return copy;
+  }
+
+  #discard(piece: JournalPiece): void {
+    this.#bytes -= memoryOf(piece);
+    this.#pool.give(piece.data);
   }
 
   #firstEndingAfter(block: number): number {
@@ -131,8 +147,8 @@ export class WriteJournal {
     }
     return low;
   }
+}
 
-  #count(piece: JournalPiece, sign: 1 | -1): void {
-    this.#bytes += sign * (piece.data.length + PIECE_OVERHEAD_BYTES);
-  }
+function memoryOf({ data }: JournalPiece): number {
+  return data.buffer.byteLength + PIECE_OVERHEAD_BYTES;
 }
