@@ -74,13 +74,16 @@ async function keepWriting(
 async function inspect(image: string, oracle: WriteOracle): Promise<void> {
   const { simulation, scope, disk } = await powerUp(image, 0, 1);
   const data = new Uint8Array(256 * 512);
-  for (let block = 0; block < BLOCKS; block += 256) {
-    const read = oracle.read(block);
-    await simulation.run(disk.read(block, data));
-    read.returned(data);
+  try {
+    for (let block = 0; block < BLOCKS; block += 256) {
+      const read = oracle.read(block);
+      await simulation.run(disk.read(block, data));
+      read.returned(data);
+    }
+  } finally {
+    await simulation.run(scope.close());
+    await simulation.close();
   }
-  await simulation.run(scope.close());
-  await simulation.close();
 }
 
 function emptyImage(): string {
