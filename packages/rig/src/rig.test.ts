@@ -152,6 +152,20 @@ it('gives a driver the service of another one, and starts the provider first', a
   await rig.close();
 });
 
+it('says that a device host does not reach services of other devices', async () => {
+  const user = driverWith({ disk: service(BLOCK_DEVICE) });
+  const devices = {
+    user: { driver: 'user', backend: { type: 'card' }, services: { disk: 'provider/disk0' } },
+    provider: { driver: 'provider', backend: { type: 'card', slot: 2 } },
+  };
+  const programs = {
+    drivers: { user: async () => ({ default: user }), provider: async () => ({ default: driverWith({}) }) },
+    backends: { card: async () => ({ default: withoutAddresses(cardBackend([])) }) },
+  };
+  const opening = openRig({ value: { version: 1, devices } }, { builtins: programs, only: ['user'] });
+  await expect(opening).rejects.toThrow('user needs provider/disk0: a device host does not reach');
+});
+
 it('stops the driver of a device that is gone, and withdraws its services', async () => {
   let remove: (reason: string) => void = () => {};
   const gone = new Promise<string>((resolve) => {

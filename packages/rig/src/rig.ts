@@ -111,6 +111,14 @@ export class Rig {
 export async function openCheckedRig(config: CheckedConfig, options: RigOptions = {}): Promise<Rig> {
   const unknown = options.only?.find((name) => !config.devices.some((device) => device.name === name));
   if (unknown !== undefined) throw new DeviceError('not-found', `the configuration has no device "${unknown}"`);
+  const alone = config.devices.filter(({ name }) => options.only?.includes(name));
+  const needy = alone.find(({ services }) => Object.values(services).some((path) => !isAmong(alone, path)));
+  if (needy !== undefined) {
+    throw new DeviceError(
+      'unsupported',
+      `${needy.name} needs ${Object.values(needy.services).join(', ')}: a device host does not reach services of other devices yet; use isolation: inline`,
+    );
+  }
   const rig = new Rig(config.name, options.log ?? SILENT);
   for (const [type, backend] of config.backends) rig.defer(`backend ${type}`, () => backend.close());
   try {
@@ -123,6 +131,10 @@ export async function openCheckedRig(config: CheckedConfig, options: RigOptions 
     throw error;
   }
   return rig;
+}
+
+function isAmong(devices: readonly CheckedDevice[], servicePath: string): boolean {
+  return devices.some(({ name }) => servicePath.startsWith(`${name}/`));
 }
 
 /** What {@link openRig} takes beside the configuration. */
