@@ -22,12 +22,20 @@ export {
 export { type Builtins, ModuleLoader, type ModuleLoaderOptions } from './modules/index.ts';
 export { openCheckedRig, openRig, Rig, type RigDevice, type RigOptions } from './rig.ts';
 export {
+  type Bulk,
+  ConnectionLostError,
+  type ConnectOptions,
   connectServices,
   followDisk,
   ReconnectingDisk,
+  type ReconnectingDiskOptions,
+  type ReconnectingDiskState,
+  type ServeOptions,
   type ServiceConnection,
   type ServiceServer,
   type ServiceWire,
   serveServices,
   WIRES,
+  type WireCall,
+  type WireCaller,
 } from './wire/index.ts';

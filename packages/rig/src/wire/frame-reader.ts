@@ -6,9 +6,9 @@ import { DeviceError } from '@ring3/core';
  */
 
 /** Bytes of the head of every frame: length of the JSON, length of the payload. */
-export const FRAME_HEAD_BYTES = 8;
+const FRAME_HEAD_BYTES = 8;
 /** The longest JSON of a frame. */
-export const MAX_JSON_BYTES = 256 * 1024;
+const MAX_JSON_BYTES = 256 * 1024;
 /** The longest payload of a frame. */
 export const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024;
 
