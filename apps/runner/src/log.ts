@@ -4,14 +4,8 @@ import { type DestinationStream, pino } from 'pino';
 /** How log lines look: for a terminal, for systemd's journal, or one JSON object a line. */
 export type LogFormat = 'text' | 'journal' | 'json';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
 /** Levels that `--log-level` takes. */
-export type LogLevel = (typeof LEVELS)[number];
-
-export function isLogLevel(text: string): text is LogLevel {
-  return (LEVELS as readonly string[]).includes(text);
-}
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** The format that fits where stderr goes. JOURNAL_STREAM: systemd.exec(5). */
 export function defaultLogFormat(): LogFormat {

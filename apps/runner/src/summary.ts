@@ -28,7 +28,7 @@ export function describeDisk(info: BlockDeviceInfo): string {
 }
 
 /** `16 MiB`; whole numbers stay whole. */
-export function formatSize(bytes: number): string {
+function formatSize(bytes: number): string {
   const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB'];
   let unit = 0;
   let value = bytes;
