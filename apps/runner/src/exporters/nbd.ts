@@ -54,11 +54,11 @@ class NbdExporter implements Exporter<NbdOptions> {
 
   async drain(timeoutUs: number, waiting: (what: string) => void): Promise<void> {
     waiting('NBD requests to be answered');
-    await this.#closeAll(timeoutUs);
+    await this.#closeAll(timeoutUs, waiting);
   }
 
   async close(): Promise<void> {
-    await this.#closeAll(0);
+    await this.#closeAll(0, () => {});
   }
 
   #address({ socket, port, host }: NbdOptions): NbdAddress {
@@ -77,11 +77,11 @@ class NbdExporter implements Exporter<NbdOptions> {
     return server;
   }
 
-  async #closeAll(timeoutUs: number): Promise<void> {
+  async #closeAll(timeoutUs: number, waiting: (what: string) => void): Promise<void> {
     const servers = await Promise.allSettled(this.#servers.values());
     await Promise.all(
       servers.map((server) =>
-        server.status === 'fulfilled' ? server.value.close({ deadlineMs: timeoutUs / 1000 }) : undefined,
+        server.status === 'fulfilled' ? server.value.close({ deadlineMs: timeoutUs / 1000, waiting }) : undefined,
       ),
     );
   }
