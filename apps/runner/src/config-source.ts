@@ -1,5 +1,9 @@
 import { type ConfigSource, ModuleLoader } from '@ring3/rig';
+import { config } from 'zod';
 import { BUILTINS } from './builtins.ts';
+
+// zod compiles a validator for each schema, which pays for itself after thousands of values; a configuration has one.
+config({ jitless: true });
 
 export type { ConfigSource } from '@ring3/rig';
 

@@ -17,7 +17,9 @@ export class ExportSet {
   readonly #exporters = new Map<string, Exporter>();
   readonly #running = new Map<string, ExportSummary>();
   readonly #options: ExportSetOptions;
+  readonly #following: { unsubscribe(): void }[] = [];
   #starting: Promise<void> = Promise.resolve();
+  #closing = false;
   #rejectFailed: (error: unknown) => void = () => {};
   /** Rejects when an export cannot start: the address is in use, say. */
   readonly failed: Promise<never>;
@@ -31,15 +33,15 @@ export class ExportSet {
     this.failed.catch(() => {});
   }
 
-  /** Follows a directory with names of the form `device/service`. @returns a function that stops following. */
-  follow(directory: ServiceDirectory): () => void {
+  /** Follows a directory with names of the form `device/service`, until {@link drain}. */
+  follow(directory: ServiceDirectory): void {
     const subscription = directory.services$.subscribe((offer) => {
       for (const wanted of this.#exports) {
         if (wanted.service !== offer.name || wanted.module.serviceClass.name !== offer.className) continue;
         this.#starting = this.#starting.then(() => this.#start(wanted, offer));
       }
     });
-    return () => subscription.unsubscribe();
+    this.#following.push(subscription);
   }
 
   /** Waits until every service seen so far is exported; names the configured exports whose service never appeared. */
@@ -54,16 +56,25 @@ export class ExportSet {
 
   /** Takes no new requests and answers those under way. */
   async drain(timeoutUs: number, waiting: (what: string) => void): Promise<void> {
+    this.#stopFollowing();
     await this.#starting;
     await Promise.all([...this.#exporters.values()].map((exporter) => exporter.drain(timeoutUs, waiting)));
   }
 
   /** Ends all connections and removes the sockets. */
   async close(): Promise<void> {
+    this.#stopFollowing();
     await Promise.all([...this.#exporters.values()].map((exporter) => exporter.close()));
   }
 
+  /** From now on services come and go without anybody being told: it is this end that closes. */
+  #stopFollowing(): void {
+    this.#closing = true;
+    for (const subscription of this.#following) subscription.unsubscribe();
+  }
+
   async #start(wanted: CheckedExport, offer: PublishedService): Promise<void> {
+    if (this.#closing) return;
     try {
       const exported = await this.#exporter(wanted).start(offer.service, offer.name, wanted.options);
       const summary = summarize(exported, offer);
@@ -76,7 +87,7 @@ export class ExportSet {
   }
 
   async #end(service: string, exported: RunningExport, reason: string): Promise<void> {
-    if (!this.#running.delete(service)) return;
+    if (this.#closing || !this.#running.delete(service)) return;
     this.#options.changed?.(service, undefined, reason);
     await exported.withdraw(reason);
   }
@@ -100,5 +111,15 @@ function summarize(exported: RunningExport, offer: PublishedService): ExportSumm
     uri: exported.uri,
     what: info === undefined ? offer.className : describeDisk(info),
     simulated: info?.simulated ?? false,
+  };
+}
+
+/** Says in the log what appears and goes. */
+export function announce(
+  log: Logger,
+): (service: string, exported: { readonly uri: string } | undefined, reason: string) => void {
+  return (service, exported, reason) => {
+    if (exported === undefined) log.warn(`${service} is no longer exported: ${reason}`);
+    else log.info(`${service} is served at ${exported.uri}`);
   };
 }

@@ -11,6 +11,8 @@ export interface CommonOptions {
 
 /** Runs the command line. Each command is loaded when it is asked for: start-up time is counted in milliseconds. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // Who reads the output may leave (`ring3 schema | head`): no reason to fail, and none to stop serving.
+  process.stdout.on('error', () => {});
   try {
     await program().parseAsync(argv);
   } catch (error) {

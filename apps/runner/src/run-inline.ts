@@ -1,29 +1,35 @@
-import type { Logger } from '@ring3/core';
+import { DeviceError, duration, type Logger } from '@ring3/core';
 import { type CheckedConfig, openCheckedRig, type Rig } from '@ring3/rig';
-import { ExportSet } from './export-set.ts';
-import type { DeviceSummary, RunningRig } from './running-rig.ts';
+import { inWords } from './end-on-defect.ts';
+import { announce, ExportSet } from './export-set.ts';
+import type { DeviceSummary, RunningRig, StartOptions } from './running-rig.ts';
 import { provideRuntimeDirectory } from './runtime-directory.ts';
 import { longestStopUs } from './stop-timeout.ts';
 import { describeWhere } from './summary.ts';
 
 /** Starts everything in this process: drivers, simulated hardware and exports. */
-export async function runInline(config: CheckedConfig, log: Logger): Promise<RunningRig> {
+export async function runInline(
+  config: CheckedConfig,
+  log: Logger,
+  { signal, waiting }: StartOptions,
+): Promise<RunningRig> {
   const runtimeDirectory = provideRuntimeDirectory(config.name, config.runtimeDirectory);
+  waiting('the drivers to attach');
   const rig = await openCheckedRig(config, { log });
   const exports = new ExportSet(config.exports, { log, runtimeDirectory, changed: announce(log) });
-  const unfollow = exports.follow(rig.services);
-  const close = async (waiting: (what: string) => void) => {
-    await exports.drain(longestStopUs(config), waiting);
-    unfollow();
+  const stop = async (waitingFor: (what: string) => void) => {
+    await exports.drain(longestStopUs(config), waitingFor);
     await exports.close();
-    waiting('the drivers to stop');
-    await rig.close();
+    waitingFor('the drivers to stop');
+    await closeInTime(rig, longestStopUs(config));
   };
   try {
+    signal.throwIfAborted();
+    exports.follow(rig.services);
     for (const service of await exports.settled())
       log.warn(`${service} is not exported: the driver has not published it`);
   } catch (error) {
-    await close(() => {}).catch(() => {});
+    await stop(() => {}).catch((failure: unknown) => log.error(inWords(failure)));
     throw error;
   }
   const gone = new Set<string>();
@@ -32,9 +38,23 @@ export async function runInline(config: CheckedConfig, log: Logger): Promise<Run
     devices: () => rig.devices.map((device) => summarize(device, gone)),
     exports: () => exports.list(),
     failed: exports.failed,
-    stop: close,
+    stop,
     hurry: () => void exports.close(),
   };
+}
+
+/** A driver that never comes to rest must not keep the process for ever: whoever waits for its end would kill it. */
+async function closeInTime(rig: Rig, timeoutUs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new DeviceError('timeout', `the drivers did not come to rest within ${duration(timeoutUs)}`);
+    timer = setTimeout(() => reject(error), timeoutUs / 1000);
+  });
+  try {
+    await Promise.race([rig.close(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function summarize({ name, driver, device }: Rig['devices'][number], gone: ReadonlySet<string>): DeviceSummary {
@@ -45,15 +65,5 @@ function summarize({ name, driver, device }: Rig['devices'][number], gone: Reado
     state: gone.has(name) ? 'gone' : 'running',
     where: describeWhere(device.description),
     simulated: device.description.simulated,
-  };
-}
-
-/** Says in the log what appears and goes. */
-export function announce(
-  log: Logger,
-): (service: string, exported: { readonly uri: string } | undefined, reason: string) => void {
-  return (service, exported, reason) => {
-    if (exported === undefined) log.warn(`${service} is no longer exported: ${reason}`);
-    else log.info(`${service} is served at ${exported.uri}`);
   };
 }

@@ -1,67 +1,93 @@
 import type { Logger } from '@ring3/core';
+import { endOnDefect, inWords } from './end-on-defect.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { droppedLines } from './log.ts';
-import type { RunningRig } from './running-rig.ts';
+import type { RunningRig, StartOptions } from './running-rig.ts';
 import { SignalQueue } from './signal-queue.ts';
 
 /** What takes longer than this is said aloud. */
 const SAY_AFTER_MS = 1000;
-/** How long an orderly stop may take after a defect of the program itself. */
-const LAST_STOP_MS = 2000;
+/** How long what a driver forgot, a timer or a socket, may keep a process alive that is done. */
+const LEFTOVERS_MS = 500;
 
 /**
  * Starts a rig and serves until a signal or a failure. The first SIGINT or SIGTERM drains; the second cuts the clients
  * off, but lets the running command end and flushes.
  */
 export async function serveUntilStopped(
-  start: () => Promise<RunningRig>,
+  start: (options: StartOptions) => Promise<RunningRig>,
   started: (rig: RunningRig) => void,
   log: Logger,
 ): Promise<void> {
   const signals = new SignalQueue();
+  const stopStarting = new AbortController();
+  const waiting = sayWhatTakesLong(log);
+  const starting = start({ signal: stopStarting.signal, waiting: waiting.now });
+  endOnDefect(log, async () => {
+    stopStarting.abort();
+    const rig = await starting;
+    rig.hurry();
+    await rig.stop(() => {});
+  });
   try {
-    const rig = await start();
-    stopOnDefect(rig, log);
+    const rig = await Promise.race([starting, signals.next()]);
+    waiting.now(undefined);
+    if (rig === undefined) return await stopWhileStarting(starting, stopStarting, signals, log);
     started(rig);
     const failure = await Promise.race([signals.next(), rig.failed.catch((error: unknown) => ({ error }))]);
     if (failure !== undefined) log.error(inWords(failure.error));
-    await stop(rig, signals, log);
     process.exitCode = failure === undefined ? EXIT.ok : exitCodeOf(failure.error);
-    if (droppedLines() > 0) log.warn(`${droppedLines()} log lines were lost`);
+    await stop(rig, signals, waiting.now);
   } finally {
+    waiting.end();
     signals.close();
+    if (droppedLines() > 0) log.warn(`${droppedLines()} log lines were lost`);
+    endInSpiteOfLeftovers(log);
   }
 }
 
-function inWords(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-async function stop(rig: RunningRig, signals: SignalQueue, log: Logger): Promise<void> {
-  let what = 'the exports to drain';
-  const say = setInterval(() => log.info(`waiting for ${what}; stop again to hurry`), SAY_AFTER_MS);
-  void signals.next().then(() => rig.hurry());
-  try {
-    await rig.stop((now) => {
-      what = now;
-    });
-  } finally {
-    clearInterval(say);
-  }
-}
-
-/** A thrown exception that nobody caught: the rig is brought to rest, and the status says that this was a defect. */
-function stopOnDefect(rig: RunningRig, log: Logger): void {
-  process.once('uncaughtException', (error) => {
-    log.error(`a defect in a driver or in ring3: ${error.stack ?? error.message}`);
-    const late = setTimeout(() => process.exit(EXIT.software), LAST_STOP_MS);
-    rig.hurry();
-    void rig
-      .stop(() => {})
-      .catch((failure: unknown) => log.error(String(failure)))
-      .finally(() => {
-        clearTimeout(late);
-        process.exit(EXIT.software);
-      });
+/** The first signal came before everything was there: what is there is stopped. A second one does not wait for that. */
+async function stopWhileStarting(
+  starting: Promise<RunningRig>,
+  stopStarting: AbortController,
+  signals: SignalQueue,
+  log: Logger,
+): Promise<void> {
+  log.info('stopping before everything has started; stop again to leave at once');
+  stopStarting.abort();
+  void signals.next().then(() => {
+    log.error('left before the drivers were at rest');
+    process.exit(EXIT.software);
   });
+  const rig = await starting.catch((error: unknown) => {
+    if (error !== stopStarting.signal.reason) throw error;
+    return undefined;
+  });
+  await rig?.stop(() => {});
+}
+
+async function stop(rig: RunningRig, signals: SignalQueue, waiting: (what: string) => void): Promise<void> {
+  waiting('the exports to drain; stop again to hurry');
+  void signals.next().then(() => rig.hurry());
+  await rig.stop((what) => waiting(`${what}; stop again to hurry`));
+}
+
+/** Says once a second what is waited for, if it takes so long. */
+function sayWhatTakesLong(log: Logger) {
+  let what: string | undefined;
+  const interval = setInterval(() => what !== undefined && log.info(`waiting for ${what}`), SAY_AFTER_MS);
+  return {
+    now: (awaited: string | undefined): void => {
+      what = awaited;
+    },
+    end: () => clearInterval(interval),
+  };
+}
+
+function endInSpiteOfLeftovers(log: Logger): void {
+  const end = () => {
+    log.debug(`a driver has left something open: ${process.getActiveResourcesInfo().join(', ')}`);
+    process.exit();
+  };
+  setTimeout(end, LEFTOVERS_MS).unref();
 }

@@ -1,31 +1,54 @@
-const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
+import { readFileSync } from 'node:fs';
+
+/** SIGHUP: the terminal was closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The signals that ask to stop, one after the other; none is lost, however early it comes. Keeps the process alive. */
 export class SignalQueue {
+  readonly #signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !startedByNohup());
   #arrived = 0;
-  readonly #waiting: (() => void)[] = [];
+  #next: { readonly arrived: Promise<void>; readonly wake: () => void } | undefined;
   /** A listener for a signal does not keep a process alive, and a rig may have nothing else that does. */
   readonly #alive = setInterval(() => {}, 2 ** 30);
   readonly #listener = () => {
-    const wake = this.#waiting.shift();
-    if (wake === undefined) this.#arrived++;
-    else wake();
+    if (this.#next === undefined) this.#arrived++;
+    else this.#next.wake();
+    this.#next = undefined;
   };
 
   constructor() {
-    for (const signal of SIGNALS) process.on(signal, this.#listener);
+    for (const signal of this.#signals) process.on(signal, this.#listener);
   }
 
-  /** Resolves when the next signal is there. */
+  /** Resolves when the next signal is there; who asks again before that waits for the same one. */
   next(): Promise<void> {
-    if (this.#arrived === 0) return new Promise((resolve) => this.#waiting.push(resolve));
-    this.#arrived--;
-    return Promise.resolve();
+    if (this.#arrived > 0) {
+      this.#arrived--;
+      return Promise.resolve();
+    }
+    if (this.#next === undefined) {
+      let wake = () => {};
+      const arrived = new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+      this.#next = { arrived, wake };
+    }
+    return this.#next.arrived;
   }
 
   /** Signals do again what they do by default. */
   close(): void {
     clearInterval(this.#alive);
-    for (const signal of SIGNALS) process.off(signal, this.#listener);
+    for (const signal of this.#signals) process.off(signal, this.#listener);
+  }
+}
+
+/** Whether SIGHUP was ignored when this process began: then it is meant to go on without its terminal. proc(5), SigIgn. */
+function startedByNohup(): boolean {
+  try {
+    const mask = /^SigIgn:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    return (BigInt(`0x${mask}`) & 1n) !== 0n;
+  } catch {
+    return false;
   }
 }

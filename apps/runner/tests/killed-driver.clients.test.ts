@@ -1,27 +1,13 @@
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BlockTraffic, WriteOracle } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { connectDisk } from './testing/nbd-connection.ts';
-import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
+import { childrenOf, rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
 import { seeded } from './testing/seeded.ts';
 
 const KILLS = Number(process.env['RING3_KILLS'] ?? 50);
 const BLOCKS = 4096;
-
-/** The device host of a runner, from its command line. */
-function hostOf(runner: ServingRunner): number {
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8'))?.[1];
-      const words = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
-      if (Number(parent) === runner.process.pid && words.includes('device-host')) return Number(entry);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  throw new Error('no device host runs');
-}
 
 it(`clients stay connected while the device host is killed ${KILLS} times under load`, async () => {
   const folder = temporaryFolder();
@@ -34,7 +20,7 @@ it(`clients stay connected while the device host is killed ${KILLS} times under 
   const traffic = new BlockTraffic(disk, oracle);
   const random = seeded(1);
   for (let kill = 0; kill < KILLS; kill++) {
-    const host = hostOf(runner);
+    const host = childrenOf(runner, 'device-host')[0] ?? expect.fail('no device host runs');
     const restarted = runner.lineWith('it is started again');
     for (let request = 0; request < 40; request++) issue(traffic, random);
     // Some requests are under way, some are not sent yet: the moment is as random as the event loop.

@@ -1,3 +1,4 @@
+import { EXIT } from '../exit-code.ts';
 import { createLogger, defaultLogFormat } from '../log.ts';
 import type { CommonOptions } from '../main.ts';
 
@@ -5,7 +6,7 @@ import type { CommonOptions } from '../main.ts';
 export async function child(role: 'device-host' | 'front', name: string, options: CommonOptions): Promise<void> {
   if (process.send === undefined) {
     process.stderr.write(`ring3 ${role} is started by \`ring3 run\` with \`isolation: process\`, not by hand\n`);
-    process.exitCode = 64;
+    process.exitCode = EXIT.usage;
     return;
   }
   const log = createLogger(options.logFormat ?? defaultLogFormat(), options.logLevel, name);

@@ -3,7 +3,6 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { DeviceError } from '@ring3/core';
 import { demoScreen } from '../screen.ts';
 import { type RunOptions, runSource } from './run.ts';
@@ -35,6 +34,7 @@ async function provideImage(rigs: string, own: string | undefined): Promise<stri
   const image = join(dirname(rigs), '.ring3', 'demo-disk.img');
   if (existsSync(image)) return image;
   await mkdir(dirname(image), { recursive: true });
+  const { gunzip } = await import('node:zlib');
   const unpacked = await promisify(gunzip)(await readFile(join(rigs, 'demo-disk.img.gz')));
   await writeFile(`${image}.new`, unpacked);
   await rename(`${image}.new`, image);

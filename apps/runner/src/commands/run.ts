@@ -21,14 +21,19 @@ export async function runSource(
   options: RunOptions,
   started: (rig: RunningRig) => void,
 ): Promise<void> {
-  const log = createLogger(options.logFormat ?? defaultLogFormat(), options.logLevel);
+  const { logFormat = defaultLogFormat(), logLevel } = options;
+  const log = createLogger(logFormat, logLevel);
+  const logArguments = ['--log-format', logFormat, '--log-level', logLevel];
   const config = await readConfig(source, loaderFor(source));
   for (const warning of config.warnings) log.warn(formatProblem(warning));
   const isolation = options.isolation ?? config.isolation;
   await serveUntilStopped(
-    async () => {
-      if (isolation === 'inline') return (await import('../run-inline.ts')).runInline(config, log);
-      return (await import('../supervisor/supervisor.ts')).runSupervised(config, source, log);
+    async (startOptions) => {
+      if (isolation === 'inline') return (await import('../run-inline.ts')).runInline(config, log, startOptions);
+      return (await import('../supervisor/supervisor.ts')).runSupervised(
+        { config, source, log, logArguments },
+        startOptions,
+      );
     },
     started,
     log,

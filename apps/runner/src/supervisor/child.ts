@@ -1,11 +1,26 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Logger } from '@ring3/core';
+import { endOnDefect } from '../end-on-defect.ts';
+import { EXIT } from '../exit-code.ts';
 import type { FromChild, ToChild } from './messages.ts';
+
+/** How long a process that serves nothing yet may take to stop. */
+export const STARTING_STOP_MS = 2000;
 
 /** How a child ended: an exit status, or the signal that killed it. */
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+/** What a {@link Child} is. */
+export interface ChildOptions {
+  readonly name: string;
+  readonly role: 'device-host' | 'front';
+  /** Options of the command line, so that all processes log alike. */
+  readonly logArguments: readonly string[];
+  readonly heard: (message: FromChild) => void;
 }
 
 /** One process of the runner's own program, in a session of its own so that Ctrl-C reaches the supervisor alone (R20). */
@@ -14,20 +29,16 @@ export class Child {
   readonly ended: Promise<ChildEnd>;
   readonly #process: ChildProcess;
 
-  constructor(
-    name: string,
-    role: 'device-host' | 'front',
-    heard: (message: FromChild) => void,
-    extraArguments: string[] = [],
-  ) {
+  constructor({ name, role, logArguments, heard }: ChildOptions) {
     this.name = name;
     const entry = process.argv[1];
     if (entry === undefined) throw new Error('the runner does not know its own program file');
-    this.#process = fork(entry, [role, name, ...extraArguments], { detached: true, serialization: 'json' });
+    this.#process = fork(entry, [...logArguments, role, name], { detached: true, serialization: 'json' });
     this.#process.on('message', (message) => heard(message as FromChild));
     this.ended = new Promise((resolve) => {
-      this.#process.once('exit', (code, signal) => resolve({ code, signal }));
-      this.#process.once('error', () => resolve({ code: null, signal: null }));
+      // Not `exit`: that may come before the last message.
+      this.#process.once('close', (code, signal) => resolve({ code, signal }));
+      this.#process.on('error', () => resolve({ code: null, signal: null }));
     });
   }
 
@@ -57,17 +68,42 @@ export async function firstMessage(): Promise<ToChild> {
   return message;
 }
 
+/** How a process that the supervisor started comes to rest. */
+export interface Rest {
+  /** Resolves with the reason when this process shall stop. */
+  readonly stopped: Promise<string>;
+  /** How long stopping may take; the process ends then, whatever hangs. */
+  limitMs: number;
+}
+
 /**
- * Resolves with the reason when the supervisor says that this process shall stop, and also when the supervisor is dead
- * (R21). Call it first of all: a supervisor can die at any time.
+ * Sees to the end of this process, call it first of all: it stops when the supervisor says so and when the supervisor is
+ * dead (R21), and comes to rest after a defect. Signals for everybody, such as systemd sends, are left to the supervisor:
+ * a process that obeyed them would be gone before the clients have their answers (R20).
+ * @param rest what a defect has left to do.
  */
-export function onStop(): Promise<string> {
-  return new Promise((resolve) => {
+export function ruleChild(log: Logger, rest: () => Promise<void>): Rest {
+  const stopped = new Promise<string>((resolve) => {
     process.on('message', (message) => {
       if ((message as ToChild).kind === 'stop') resolve('the supervisor said so');
     });
     process.on('disconnect', () => resolve('the supervisor is gone'));
   });
+  const rule: Rest = { stopped, limitMs: STARTING_STOP_MS };
+  void stopped.then((why) => {
+    setTimeout(() => {
+      log.error(`${why}, and this process did not come to rest within ${rule.limitMs} ms: ended all the same`);
+      process.exit(EXIT.software);
+    }, rule.limitMs);
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => log.info(`${signal} is for the supervisor, process ${process.ppid}`));
+  }
+  endOnDefect(log, async (message) => {
+    await tell({ kind: 'failed', code: undefined, message });
+    await rest();
+  });
+  return rule;
 }
 
 /** Tells the supervisor; resolves when it is on its way. When the supervisor is gone, there is nobody to tell. */

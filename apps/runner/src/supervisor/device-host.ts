@@ -1,38 +1,57 @@
 import { isDeviceError, type Logger } from '@ring3/core';
-import { openCheckedRig, type Rig, readConfig, serveServices, WIRES } from '@ring3/rig';
+import { openCheckedRig, type Rig, readConfig, type ServiceServer, serveServices, WIRES } from '@ring3/rig';
 import { loaderFor } from '../config-source.ts';
+import { inWords } from '../end-on-defect.ts';
 import { EXIT } from '../exit-code.ts';
-import { firstMessage, onStop, tell } from './child.ts';
+import { longestStopUs, STOP_GRACE_MS } from '../stop-timeout.ts';
+import { firstMessage, ruleChild, tell } from './child.ts';
 import type { ToChild } from './messages.ts';
 
 type Order = Extract<ToChild, { kind: 'start-host' }>;
 
 /** The process of one device: runs its driver and backend and serves what the driver provides on a socket. */
 export async function runDeviceHost(log: Logger): Promise<void> {
-  const stopped = onStop();
+  const host = new DeviceHost(log);
+  const rest = ruleChild(log, () => host.stop('the driver failed'));
   const order = await firstMessage();
   if (order.kind !== 'start-host') throw new Error(`a device host cannot begin with ${order.kind}`);
-  let rig: Rig | undefined;
   try {
-    const config = await readConfig(order.config, loaderFor(order.config));
-    rig = await openCheckedRig(config, { log, only: [order.device] });
-    await serveUntil(stopped, rig, order, log);
+    await host.start(order);
+    rest.limitMs = host.stopMs;
+    await tell({ kind: 'ready' });
+    await host.stop(await rest.stopped);
     process.exit(EXIT.ok);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    await tell({ kind: 'failed', code: isDeviceError(error) ? error.code : undefined, message });
-    await rig?.close().catch((failure: unknown) => log.error(String(failure)));
+    await tell({ kind: 'failed', code: isDeviceError(error) ? error.code : undefined, message: inWords(error) });
+    await host.stop('the driver failed').catch((failure: unknown) => log.error(inWords(failure)));
     process.exit(EXIT.software);
   }
 }
 
-async function serveUntil(stopped: Promise<string>, rig: Rig, order: Order, log: Logger): Promise<void> {
-  const { device, generation, socket } = order;
-  for (const { gone } of rig.devices) void gone.then((reason) => tell({ kind: 'gone', reason }));
-  const server = await serveServices(rig.services, { socket, device, generation, wires: WIRES, log });
-  await tell({ kind: 'ready' });
-  const why = await stopped;
-  // The server first: what a stopping driver withdraws would not come back.
-  await server.close(why);
-  await rig.close();
+class DeviceHost {
+  readonly #log: Logger;
+  #rig: Promise<Rig> | undefined;
+  #server: ServiceServer | undefined;
+  stopMs = 0;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  async start({ config: source, device, generation, socket }: Order): Promise<void> {
+    const log = this.#log;
+    const config = await readConfig(source, loaderFor(source));
+    this.stopMs = longestStopUs(config) / 1000 + STOP_GRACE_MS;
+    this.#rig = openCheckedRig(config, { log, only: [device] });
+    const rig = await this.#rig;
+    for (const { gone } of rig.devices) void gone.then((reason) => tell({ kind: 'gone', reason }));
+    this.#server = await serveServices(rig.services, { socket, device, generation, wires: WIRES, log });
+  }
+
+  /** The server first: what a stopping driver withdraws would not come back. */
+  async stop(reason: string): Promise<void> {
+    await this.#server?.close(reason);
+    const rig = await this.#rig?.catch(() => undefined); // A rig that did not open has released everything.
+    await rig?.close();
+  }
 }

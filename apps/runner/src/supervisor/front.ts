@@ -1,22 +1,25 @@
 import { isDeviceError, type Logger, ServiceDirectory } from '@ring3/core';
 import { type CheckedConfig, readConfig } from '@ring3/rig';
 import { loaderFor } from '../config-source.ts';
+import { inWords } from '../end-on-defect.ts';
 import { EXIT } from '../exit-code.ts';
 import { ExportSet } from '../export-set.ts';
-import { longestStopUs } from '../stop-timeout.ts';
-import { firstMessage, onStop, tell } from './child.ts';
+import { longestStopUs, STOP_GRACE_MS } from '../stop-timeout.ts';
+import { firstMessage, ruleChild, tell } from './child.ts';
 import { HostLink } from './host-link.ts';
 import type { ToChild } from './messages.ts';
 
 /** The process that holds all clients. It keeps them while the device hosts behind it die and come back. */
 export async function runFront(log: Logger): Promise<void> {
-  const stopped = onStop();
+  let exports: ExportSet | undefined;
+  const rest = ruleChild(log, async () => exports?.close());
   const order = await firstMessage();
   if (order.kind !== 'start-front') throw new Error(`the front cannot begin with ${order.kind}`);
   try {
     const config = await readConfig(order.config, loaderFor(order.config));
-    const exports = serve(config, order.runtimeDirectory, log);
-    await stopped;
+    exports = serve(config, order.runtimeDirectory, log);
+    rest.limitMs = longestStopUs(config) / 1000 + STOP_GRACE_MS;
+    await rest.stopped;
     // Without a supervisor the hosts are going, too: clients get their answers now or not at all.
     const timeoutUs = process.connected ? longestStopUs(config) : 0;
     await exports.drain(timeoutUs, (what) => void tell({ kind: 'waiting', what }));
@@ -62,11 +65,11 @@ async function connect(
     await tell({ kind: 'connected', device });
   } catch (error) {
     // The host died again before it answered; the supervisor starts another one, or the export cannot start.
-    log.warn(`${device}: not connected: ${error instanceof Error ? error.message : String(error)}`);
+    log.warn(`${device}: not connected: ${inWords(error)}`);
   }
 }
 
 function fail(error: unknown): Promise<void> {
   const code = isDeviceError(error) ? error.code : undefined;
-  return tell({ kind: 'failed', code, message: error instanceof Error ? error.message : String(error) });
+  return tell({ kind: 'failed', code, message: inWords(error) });
 }

@@ -15,7 +15,7 @@ export type ToChild =
     }
   | { readonly kind: 'start-front'; readonly config: ConfigSource; readonly runtimeDirectory: string }
   | { readonly kind: 'connect'; readonly device: string; readonly generation: number; readonly socket: string }
-  | { readonly kind: 'stop'; readonly timeoutUs: number }
+  | { readonly kind: 'stop' }
   | { readonly kind: 'hurry' };
 
 /** From a device host or from the front. */

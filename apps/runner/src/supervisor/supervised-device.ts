@@ -2,9 +2,10 @@ import { join } from 'node:path';
 import { DeviceError, type DeviceErrorCode, type Logger } from '@ring3/core';
 import type { CheckedDevice, ConfigSource } from '@ring3/rig';
 import type { DeviceSummary } from '../running-rig.ts';
+import { STOP_GRACE_MS, stopUs } from '../stop-timeout.ts';
 import { describeWhere } from '../summary.ts';
 import { Backoff } from './backoff.ts';
-import { Child, type ChildEnd, describeEnd } from './child.ts';
+import { Child, type ChildEnd, describeEnd, STARTING_STOP_MS } from './child.ts';
 import type { FromChild } from './messages.ts';
 
 /** What a {@link SupervisedDevice} gets from the supervisor. */
@@ -12,6 +13,7 @@ export interface Surroundings {
   readonly config: ConfigSource;
   readonly runtimeDirectory: string;
   readonly log: Logger;
+  readonly logArguments: readonly string[];
   /** A new host serves on this socket: tell the front. */
   readonly serving: (device: string, generation: number, socket: string) => void;
 }
@@ -53,19 +55,27 @@ export class SupervisedDevice {
     }
   }
 
-  /** Stops the host in order; kills it when it takes longer than the driver declares. */
-  async stop(timeoutUs: number): Promise<void> {
+  /**
+   * Stops the host in order; kills it when it takes longer than the driver declares.
+   * @throws DeviceError when it did not come to rest.
+   */
+  async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
     const host = this.#host;
     if (host === undefined) return;
-    host.send({ kind: 'stop', timeoutUs });
-    const late = setTimeout(() => {
-      this.#around.log.error(`${this.device.name}: the device host did not stop in time and is killed`);
-      host.kill('SIGKILL');
-    }, timeoutUs / 1000);
-    await host.ended;
+    host.send({ kind: 'stop' });
+    const patienceMs = this.#readyAtMs === undefined ? STARTING_STOP_MS : stopUs(this.device) / 1000;
+    const late = setTimeout(
+      () => {
+        this.#around.log.error(`${this.device.name}: the device host did not stop in time and is killed`);
+        host.kill('SIGKILL');
+      },
+      patienceMs + 2 * STOP_GRACE_MS,
+    );
+    const end = await host.ended;
     clearTimeout(late);
+    if (end.code !== 0) throw new DeviceError('fault', `${this.device.name}: the device host ${describeEnd(end)}`);
   }
 
   summary(): DeviceSummary {
@@ -89,7 +99,12 @@ export class SupervisedDevice {
     const generation = this.#generation;
     const { name } = this.device;
     const socket = join(this.#around.runtimeDirectory, `${name}.host`);
-    const host = new Child(name, 'device-host', (message) => this.#hear(message, generation, socket));
+    const host = new Child({
+      name,
+      role: 'device-host',
+      logArguments: this.#around.logArguments,
+      heard: (message) => this.#hear(message, generation, socket),
+    });
     this.#host = host;
     host.send({ kind: 'start-host', config: this.#around.config, device: name, generation, socket });
     void host.ended.then((end) => this.#ended(end));
@@ -106,8 +121,7 @@ export class SupervisedDevice {
     } else if (message.kind === 'failed') {
       this.#lastFailure = message;
     } else if (message.kind === 'gone') {
-      this.#state = 'gone';
-      this.#around.log.warn(`${name}: the device is gone: ${message.reason}`);
+      this.#state = 'gone'; // The host has said why.
     }
   }
 

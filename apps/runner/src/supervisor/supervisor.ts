@@ -1,23 +1,41 @@
 import { DeviceError, type Logger } from '@ring3/core';
 import type { CheckedConfig, ConfigSource } from '@ring3/rig';
-import { announce } from '../run-inline.ts';
-import type { ExportSummary, RunningRig } from '../running-rig.ts';
+import { inWords } from '../end-on-defect.ts';
+import { announce } from '../export-set.ts';
+import type { ExportSummary, RunningRig, StartOptions } from '../running-rig.ts';
 import { provideRuntimeDirectory } from '../runtime-directory.ts';
-import { longestStopUs } from '../stop-timeout.ts';
+import { longestStopUs, STOP_GRACE_MS } from '../stop-timeout.ts';
 import { Child, describeEnd } from './child.ts';
 import type { FromChild } from './messages.ts';
 import { SupervisedDevice } from './supervised-device.ts';
+
+/** What a supervisor is to run. */
+export interface Order {
+  readonly config: CheckedConfig;
+  /** Where the configuration was read from: the processes that are started read it again. */
+  readonly source: ConfigSource;
+  readonly log: Logger;
+  /** Options of the command line, so that all processes log alike. */
+  readonly logArguments: readonly string[];
+}
 
 /**
  * Starts a front and a device host per device, and keeps them running. The supervisor holds the control plane and
  * never moves data.
  */
-export async function runSupervised(config: CheckedConfig, source: ConfigSource, log: Logger): Promise<RunningRig> {
-  const supervisor = new Supervisor(config, source, log);
+export async function runSupervised(order: Order, { signal, waiting }: StartOptions): Promise<RunningRig> {
+  const supervisor = new Supervisor(order);
   try {
-    await supervisor.start();
+    signal.addEventListener('abort', () => supervisor.fail(signal.reason));
+    await supervisor.start(waiting);
+    signal.throwIfAborted();
   } catch (error) {
-    await supervisor.stop(() => {}).catch(() => {});
+    await supervisor
+      .stop(() => {})
+      .catch((failure: unknown) => {
+        if (signal.aborted) throw failure;
+        order.log.error(inWords(failure));
+      });
     throw error;
   }
   return supervisor;
@@ -28,36 +46,48 @@ class Supervisor implements RunningRig {
   readonly #config: CheckedConfig;
   readonly #source: ConfigSource;
   readonly #log: Logger;
+  readonly #logArguments: readonly string[];
   readonly #runtimeDirectory: string;
   readonly #devices: readonly SupervisedDevice[];
   readonly #exports = new Map<string, ExportSummary>();
   readonly #connected = new Map<string, () => void>();
   #front: Child | undefined;
   #stopping = false;
-  #reject: (error: unknown) => void = () => {};
+  #frontReady: () => void = () => {};
+  readonly #frontListens = new Promise<void>((resolve) => {
+    this.#frontReady = resolve;
+  });
+  /** Ends it all: {@link failed} rejects. */
+  fail: (error: unknown) => void = () => {};
   #waiting: (what: string) => void = () => {};
 
-  constructor(config: CheckedConfig, source: ConfigSource, log: Logger) {
+  constructor({ config, source, log, logArguments }: Order) {
     this.#config = config;
     this.#source = source;
     this.#log = log;
+    this.#logArguments = logArguments;
     this.#runtimeDirectory = provideRuntimeDirectory(config.name, config.runtimeDirectory);
     this.failed = new Promise((_, reject) => {
-      this.#reject = reject;
+      this.fail = reject;
     });
     this.failed.catch(() => {});
+    // Not before the front listens: a message that nobody hears is lost.
     const serving = (device: string, generation: number, socket: string) =>
-      this.#front?.send({ kind: 'connect', device, generation, socket });
-    const around = { config: source, runtimeDirectory: this.#runtimeDirectory, log, serving };
+      void this.#frontListens.then(() => this.#front?.send({ kind: 'connect', device, generation, socket }));
+    const around = { config: source, runtimeDirectory: this.#runtimeDirectory, log, logArguments, serving };
     this.#devices = config.devices.map((device) => new SupervisedDevice(device, around));
   }
 
-  async start(): Promise<void> {
+  async start(waiting: (what: string) => void): Promise<void> {
     this.#startFront();
     const connected = this.#config.devices.map(
       ({ name }) => new Promise<void>((resolve) => this.#connected.set(name, resolve)),
     );
-    for (const device of this.#devices) await Promise.race([device.start(), this.failed]);
+    for (const device of this.#devices) {
+      waiting(`the driver of ${device.device.name} to attach`);
+      await Promise.race([device.start(), this.failed]);
+    }
+    waiting('the exports to start');
     await Promise.race([Promise.all(connected), this.failed]);
     for (const { service } of this.#config.exports) {
       if (!this.#exports.has(service)) this.#log.warn(`${service} is not exported: the driver has not published it`);
@@ -75,10 +105,13 @@ class Supervisor implements RunningRig {
   async stop(waiting: (what: string) => void): Promise<void> {
     this.#stopping = true;
     this.#waiting = waiting;
-    const timeoutUs = longestStopUs(this.#config);
-    await this.#stopFront(timeoutUs);
+    await this.#stopFront();
     waiting('the drivers to stop');
-    for (const device of [...this.#devices].reverse()) await device.stop(timeoutUs);
+    const failures: unknown[] = [];
+    for (const device of [...this.#devices].reverse()) {
+      await device.stop().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw new DeviceError('fault', failures.map(inWords).join('; '));
   }
 
   hurry(): void {
@@ -86,26 +119,36 @@ class Supervisor implements RunningRig {
   }
 
   #startFront(): void {
-    const front = new Child('front', 'front', (message) => this.#hear(message));
+    const front = new Child({
+      name: 'front',
+      role: 'front',
+      logArguments: this.#logArguments,
+      heard: (message) => this.#hear(message),
+    });
     this.#front = front;
     front.send({ kind: 'start-front', config: this.#source, runtimeDirectory: this.#runtimeDirectory });
     void front.ended.then((end) => {
       if (!this.#stopping)
-        this.#reject(new DeviceError('fault', `the front, which holds all clients, ${describeEnd(end)}`));
+        this.fail(new DeviceError('fault', `the front, which holds all clients, ${describeEnd(end)}`));
     });
   }
 
-  async #stopFront(timeoutUs: number): Promise<void> {
+  async #stopFront(): Promise<void> {
     const front = this.#front;
     if (front === undefined) return;
-    front.send({ kind: 'stop', timeoutUs });
-    const late = setTimeout(() => front.kill('SIGKILL'), timeoutUs / 1000);
+    front.send({ kind: 'stop' });
+    const patienceMs = longestStopUs(this.#config) / 1000 + 2 * STOP_GRACE_MS;
+    const late = setTimeout(() => {
+      this.#log.error('the front did not stop in time and is killed');
+      front.kill('SIGKILL');
+    }, patienceMs);
     await front.ended;
     clearTimeout(late);
   }
 
   #hear(message: FromChild): void {
-    if (message.kind === 'exported') {
+    if (message.kind === 'ready') this.#frontReady();
+    else if (message.kind === 'exported') {
       this.#exports.set(message.export.service, message.export);
       announce(this.#log)(message.export.service, message.export, '');
     } else if (message.kind === 'withdrawn') {
@@ -113,6 +156,6 @@ class Supervisor implements RunningRig {
       announce(this.#log)(message.service, undefined, message.reason);
     } else if (message.kind === 'connected') this.#connected.get(message.device)?.();
     else if (message.kind === 'waiting') this.#waiting(message.what);
-    else if (message.kind === 'failed') this.#reject(new DeviceError(message.code ?? 'fault', message.message));
+    else if (message.kind === 'failed') this.fail(new DeviceError(message.code ?? 'fault', message.message));
   }
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -51,6 +51,38 @@ export function rigFile(
   return file;
 }
 
+/** A configuration with a driver that has a fault (fixtures/failing.ts), and the file that its device writes to. */
+export function failingRig(folder: string, fault: string, isolation: 'inline' | 'process') {
+  const trace = join(folder, 'trace');
+  const driver = join(import.meta.dirname, '..', 'fixtures', 'failing.ts');
+  const config = {
+    version: 1,
+    name: 'test',
+    isolation,
+    runtimeDirectory: folder,
+    devices: { dev0: { driver, options: { fault }, backend: { type: 'sim', options: { trace } } } },
+    exports: [{ type: 'nbd', service: 'dev0/disk0', name: 'disk', socket: join(folder, 'nbd.sock') }],
+  };
+  const file = join(folder, 'rig.yaml');
+  writeFileSync(file, JSON.stringify(config));
+  return { file, trace };
+}
+
+/** The processes that a runner has started, from /proc. */
+export function childrenOf({ process: runner }: ServingRunner, role = ''): number[] {
+  const children: number[] = [];
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const parent = /^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8'))?.[1];
+      const words = readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0');
+      if (Number(parent) === runner.pid && (role === '' || words.includes(role))) children.push(Number(entry));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return children;
+}
+
 /** `ring3 run` while it serves. */
 export class ServingRunner {
   readonly uri: string;
@@ -68,16 +100,21 @@ export class ServingRunner {
   }
 
   /** Starts a rig that {@link rigFile} made, and waits until it serves. */
-  static async start(file: string, folder: string): Promise<ServingRunner> {
+  static start(file: string, folder: string): Promise<ServingRunner> {
+    return ServingRunner.startUntil('is served at', file, folder);
+  }
+
+  /** Starts a rig, and waits until the log says `text`. */
+  static async startUntil(text: string, file: string, folder: string): Promise<ServingRunner> {
     const child = start(['run', file, '--log-format', 'text']);
     const log: string[] = [];
     if (child.stderr === null) throw new Error('no stderr');
     const lines = createInterface({ input: child.stderr }).on('line', (line) => log.push(line));
     await new Promise<void>((resolve, reject) => {
       lines.on('line', (line) => {
-        if (line.includes('is served at')) resolve();
+        if (line.includes(text)) resolve();
       });
-      lines.once('close', () => reject(new Error(`the runner ended before it served:\n${log.join('\n')}`)));
+      lines.once('close', () => reject(new Error(`the runner ended before it said "${text}":\n${log.join('\n')}`)));
     });
     onTestFinished(() => void child.kill('SIGKILL'));
     const socket = join(folder, 'nbd.sock');
@@ -94,10 +131,20 @@ export class ServingRunner {
   }
 
   /** Stops in order. @returns the exit status. */
-  async stop(): Promise<number | null> {
+  stop(): Promise<number | null> {
     this.process.kill('SIGTERM');
+    return this.ended();
+  }
+
+  /** Waits until the process has ended by itself. @returns the exit status. */
+  async ended(): Promise<number | null> {
     const [status] = (await once(this.process, 'exit')) as [number | null];
     return status;
+  }
+
+  /** Resolves when the process and all that it started have ended: the last one closes their stderr. */
+  async allEnded(): Promise<void> {
+    await once(this.process, 'close');
   }
 
   /** Kills the process at once, as a loss of power would. */
