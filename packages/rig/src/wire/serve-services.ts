@@ -48,6 +48,8 @@ export async function serveServices(directory: ServiceDirectory, options: ServeO
   const server = typeof options.socket === 'string' ? createServer() : options.socket;
   const host = new ServiceHost(directory, options, server);
   if (typeof options.socket === 'string') await listenOnSocket(server, options.socket);
+  // Not before: a socket that a dead process left is no failure.
+  server.on('error', (error) => options.log.error(`${options.device}: the service socket failed: ${error.message}`));
   return host;
 }
 
@@ -73,7 +75,6 @@ class ServiceHost implements ClientHost, ServiceServer {
       for (const client of this.#clients) client.withdrawn(departure);
     });
     server.on('connection', this.#accept);
-    server.on('error', (error) => options.log.error(`${options.device}: the service socket failed: ${error.message}`));
   }
 
   get clients(): number {
