@@ -56,7 +56,7 @@ interface PinoLine {
 function readable(json: string, format: 'text' | 'journal'): string {
   const { level, time, name, msg, ...facts } = JSON.parse(json) as PinoLine;
   const word = level >= 50 ? 'error' : level >= 40 ? 'warn' : level >= 30 ? 'info' : 'debug';
-  const origin = name === undefined ? '' : `${name}: `;
+  const origin = name === undefined || msg.startsWith(name) ? '' : `${name}: `;
   const rest = Object.entries(facts).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );

@@ -52,6 +52,7 @@ it('a driver that does not attach again is tried ever more slowly, until somebod
   }
   expect(pauses).toEqual(pauses.toSorted((left, right) => left - right));
   expect(await runner.stop()).toBe(0);
+  expect(globSync('*.{host,sock}', { cwd: folder })).toEqual([]);
 });
 
 it('one signal ends a start that hangs in a driver, process', async () => {
@@ -120,6 +121,32 @@ it('stops a rig that a signal reaches while it starts', async () => {
   const runner = await ServingRunner.startUntil('channel 0', file, folder);
   expect(await runner.stop()).toBe(0);
   expect(globSync('*', { cwd: folder })).toEqual(['rig.yaml']);
+});
+
+it('stops a rig whose device host was just killed, and leaves nothing behind', async () => {
+  const folder = temporaryFolder();
+  const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }, 'process'), folder);
+  const [host] = childrenOf(runner, 'device-host');
+  process.kill(host ?? expect.fail('no device host'), 'SIGKILL');
+  await runner.lineWith('it is started again');
+  expect(await runner.stop()).toBe(0);
+  expect(globSync('*', { cwd: folder })).toEqual(['rig.yaml']);
+});
+
+it('says nothing alarming when a device host is started again, but that it was', async () => {
+  const folder = temporaryFolder();
+  const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }, 'process'), folder);
+  const [host] = childrenOf(runner, 'device-host');
+  process.kill(host ?? expect.fail('no device host'), 'SIGKILL');
+  await runner.lineWith('life 2 of its driver');
+  expect(await runner.stop()).toBe(0);
+  const alarming = runner.log
+    .filter((line) => !/^[\d:.]+ info /.test(line))
+    .sort((left, right) => left.slice(13).localeCompare(right.slice(13)));
+  expect(alarming).toEqual([
+    expect.stringMatching(/ata0: the device host killed by SIGKILL; it is started again in \d+ ms/),
+    expect.stringMatching(/ata0\/disk0: its driver is away: /),
+  ]);
 });
 
 it('leaves signals for everybody, as systemd sends them, to the supervisor', async () => {

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError, type DeviceErrorCode, type Logger } from '@ring3/core';
 import type { CheckedDevice, ConfigSource } from '@ring3/rig';
@@ -22,17 +23,20 @@ export interface Surroundings {
 export class SupervisedDevice {
   readonly device: CheckedDevice;
   readonly #around: Surroundings;
+  readonly #socket: string;
   readonly #backoff = new Backoff();
   #host: Child | undefined;
   #generation = 0;
   #state: DeviceSummary['state'] = 'restarting';
   #stopping = false;
+  #hasServed = false;
   #lastFailure: { code: DeviceErrorCode | undefined; message: string } | undefined;
   #restart: NodeJS.Timeout | undefined;
   #readyAtMs: number | undefined;
 
   constructor(device: CheckedDevice, around: Surroundings) {
     this.device = device;
+    this.#socket = join(around.runtimeDirectory, `${device.name}.host`);
     this.#around = around;
   }
 
@@ -63,7 +67,7 @@ export class SupervisedDevice {
     this.#stopping = true;
     clearTimeout(this.#restart);
     const host = this.#host;
-    if (host === undefined) return;
+    if (host === undefined) return this.#removeSocket();
     host.send({ kind: 'stop' });
     const patienceMs = this.#readyAtMs === undefined ? STARTING_STOP_MS : stopUs(this.device) / 1000;
     const late = setTimeout(
@@ -75,7 +79,14 @@ export class SupervisedDevice {
     );
     const end = await host.ended;
     clearTimeout(late);
-    if (end.code !== 0) throw new DeviceError('fault', `${this.device.name}: the device host ${describeEnd(end)}`);
+    if (end.code === 0) return;
+    this.#removeSocket();
+    throw new DeviceError('fault', `${this.device.name}: the device host ${describeEnd(end)}`);
+  }
+
+  /** A host that was killed leaves it. One that never served may have met the socket of another runner. */
+  #removeSocket(): void {
+    if (this.#hasServed) rmSync(this.#socket, { force: true });
   }
 
   summary(): DeviceSummary {
@@ -98,12 +109,12 @@ export class SupervisedDevice {
     this.#generation++;
     const generation = this.#generation;
     const { name } = this.device;
-    const socket = join(this.#around.runtimeDirectory, `${name}.host`);
+    const socket = this.#socket;
     const host = new Child({
       name,
       role: 'device-host',
       logArguments: this.#around.logArguments,
-      heard: (message) => this.#hear(message, generation, socket),
+      heard: (message) => this.#hear(message, generation),
     });
     this.#host = host;
     host.send({ kind: 'start-host', config: this.#around.config, device: name, generation, socket });
@@ -111,12 +122,13 @@ export class SupervisedDevice {
     return host;
   }
 
-  #hear(message: FromChild, generation: number, socket: string): void {
+  #hear(message: FromChild, generation: number): void {
     const { name } = this.device;
     if (message.kind === 'ready') {
       this.#state = 'running';
+      this.#hasServed = true;
       this.#readyAtMs = performance.now();
-      this.#around.serving(name, generation, socket);
+      this.#around.serving(name, generation, this.#socket);
       this.#onReady();
     } else if (message.kind === 'failed') {
       this.#lastFailure = message;
