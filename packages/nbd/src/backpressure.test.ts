@@ -52,12 +52,12 @@ describe('a client that does not take its replies', () => {
     await expect.poll(() => server.statistics.requests, SOON).toEqual({ now: 0, bytes: 0 });
   });
 
-  test('holds no more than 32 MiB with any number of reads', async () => {
+  test('holds no more than 8 MiB with any number of reads', async () => {
     const served = await slowClient();
     served.client.request(...Array.from({ length: 100 }, () => ({ type: READ, length: MIB })));
     await meanwhile(served);
-    expect(served.server.statistics.requests.bytes).toBe(32 * MIB);
-    expect(bytesRead(served) - 50 * 65_536).toBeLessThanOrEqual(32 * MIB + KERNEL_BYTES);
+    expect(served.server.statistics.requests.bytes).toBe(8 * MIB);
+    expect(bytesRead(served) - 50 * 65_536).toBeLessThanOrEqual(8 * MIB + KERNEL_BYTES);
     await drainReplies(served.client, 100, MIB);
   });
 
