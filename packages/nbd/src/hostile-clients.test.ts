@@ -2,7 +2,7 @@ import { DeviceError } from '@ring3/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeRequest, exportQuery, type RawClient, u16, u32, u64 } from './testing/raw-client.ts';
-import { type Served, SOON, serve } from './testing/serve.ts';
+import { type Served, SOON, serve, serveClient } from './testing/serve.ts';
 import { Gate } from './testing/test-disk.ts';
 
 const [READ, WRITE, DISC, FLUSH] = [0, 1, 2, 3];
@@ -25,13 +25,6 @@ async function expectNothingHeld({ server }: Served): Promise<void> {
       clients: { now: 0 },
       requests: { now: 0, bytes: 0 },
     });
-}
-
-async function entered(options?: Parameters<typeof serve>[0]): Promise<Served & { client: RawClient }> {
-  const served = await serve(options);
-  const client = await served.connect();
-  await client.enter();
-  return { ...served, client };
 }
 
 describe('a client that breaks the handshake is disconnected, and only that one', () => {
@@ -67,7 +60,7 @@ describe('a client that breaks the handshake is disconnected, and only that one'
   });
 
   test('who has finished it may be silent for ever', async () => {
-    const { client, clock, disk } = await entered();
+    const { client, clock, disk } = await serveClient();
     await clock.advance(365 * 86_400_000_000);
     client.request({ type: READ, length: 512 });
     expect((await client.simpleReply(512)).data.equals(disk.content.subarray(0, 512))).toBe(true);
@@ -92,7 +85,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
     ['a wrong magic number', Buffer.alloc(28, 0x55)],
     ['a write that claims 4 GiB', encodeRequest({ type: WRITE, length: 0xffffffff })],
   ])('%s', async (_, bytes) => {
-    const served = await entered();
+    const served = await serveClient();
     served.client.send(bytes);
     await served.client.ended;
     expect(served.complaints).toHaveLength(1);
@@ -112,7 +105,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
       encodeRequest({ type: WRITE, offset: 2 ** 40, length: 1_000_000, payload: Buffer.alloc(400_000) }),
     ],
   ])('who vanishes %s leaves nothing behind', async (_, bytes) => {
-    const served = await entered();
+    const served = await serveClient();
     served.client.send(bytes);
     served.client.socket.end();
     await served.client.ended;
@@ -122,7 +115,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
   });
 
   test('who vanishes while the device works leaves nothing behind', async () => {
-    const served = await entered();
+    const served = await serveClient();
     const gate = new Gate();
     served.disk.before = () => gate.pass();
     served.client.request(
@@ -140,7 +133,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
   });
 
   test('who vanishes before taking the reply leaves nothing behind', async () => {
-    const served = await entered();
+    const served = await serveClient();
     served.client.socket.pause();
     served.client.request(...Array.from({ length: 100 }, (_, cookie) => ({ type: READ, cookie, length: 500_000 })));
     await expect.poll(() => served.server.statistics.requests.now, SOON).toBeGreaterThan(10);
@@ -150,7 +143,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
   });
 
   test('after DISC nothing is served any more, and what came before it is answered', async () => {
-    const { client, disk } = await entered();
+    const { client, disk } = await serveClient();
     const gate = new Gate();
     disk.before = () => gate.pass();
     client.request({ type: WRITE, cookie: 1, payload: Buffer.alloc(512, 'x') }, { type: DISC }, { type: FLUSH });
@@ -163,7 +156,7 @@ describe('a client that breaks the transmission phase is disconnected, and only 
   });
 
   test('who closes only its own side is still answered', async () => {
-    const served = await entered();
+    const served = await serveClient();
     const gate = new Gate();
     served.disk.before = ({ block }) => (block === 0 ? gate.pass() : undefined);
     served.client.request({ type: READ, length: 512 });
@@ -238,7 +231,7 @@ describe('garbage', () => {
   });
 
   test('the lies of one client do not disturb the requests of another', async () => {
-    const served = await entered();
+    const served = await serveClient();
     const liars = await Promise.all(Array.from({ length: 8 }, () => served.connect()));
     for (const liar of liars) {
       await liar.enter();

@@ -49,3 +49,14 @@ export async function serve({ disk = new TestDisk().fill(), ...options }: ServeO
   };
   return { server, exported: server.export('disk0', disk, options), disk, clock, path, complaints, connect };
 }
+
+/** A server and a client that has finished the handshake. */
+export async function serveClient(
+  options: ServeOptions & { readonly structured?: boolean } = {},
+): Promise<Served & { readonly client: RawClient }> {
+  const { structured = false, ...serveOptions } = options;
+  const served = await serve(serveOptions);
+  const client = await served.connect();
+  await client.enter({ structured });
+  return { ...served, client };
+}

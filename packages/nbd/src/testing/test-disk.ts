@@ -1,4 +1,4 @@
-import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from '@ring3/core';
+import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, DeviceError, type WriteOptions } from '@ring3/core';
 
 /** A call of the device, before it takes effect. */
 export interface DiskCall {
@@ -42,6 +42,14 @@ export class TestDisk implements BlockDevice {
   fill(): this {
     for (let at = 0; at < this.content.length; at += 4) this.content.writeUInt32LE((at * 2654435761) >>> 0, at);
     return this;
+  }
+
+  /** From now on every call that touches `bad` fails as bad media do. */
+  damage(bad: number): void {
+    this.before = ({ block, blocks }) => {
+      if (block > bad || block + blocks <= bad) return;
+      throw new DeviceError('media', `block ${bad} is bad`, { details: { block: bad } });
+    };
   }
 
   async read(block: number, into: Uint8Array): Promise<void> {
