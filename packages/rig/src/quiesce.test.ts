@@ -1,4 +1,4 @@
-import { IoPortSpace, type QuiesceStep, SILENT } from '@ring3/core';
+import { DeviceError, IoPortSpace, type QuiesceStep, SILENT } from '@ring3/core';
 import { ManualClock } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { runQuiesce } from './quiesce.ts';
@@ -43,6 +43,44 @@ it('goes on when a device does not become quiet in time, and says so', async () 
   await clock.settle(runQuiesce([busyEnds, mask], spaces, clock, log));
   expect(accesses).toEqual(['8 bits at 2: 2']);
   expect(said[0]).toMatch(/^not quiet after 1 ms: control at 0x0 becoming 0x00 under mask 0x80 did not happen/);
+});
+
+it('goes on when a write fails, and says so', async () => {
+  const { accesses, spaces } = device(0);
+  const broken = new IoPortSpace(
+    { name: 'broken', sizeBytes: 4, memoryType: 'port' },
+    {
+      read: () => 0,
+      write: () => {
+        throw new DeviceError('fault', 'the bus did not answer');
+      },
+    },
+  );
+  const clock = new ManualClock();
+  const said: string[] = [];
+  const log = { ...SILENT, error: (message: string) => void said.push(message) };
+  await clock.settle(runQuiesce([{ ...mask, space: 'broken' }, mask], spaces.set('broken', broken), clock, log));
+  expect(accesses).toEqual(['8 bits at 2: 2']);
+  expect(said).toEqual(['not quiet: the bus did not answer']);
+});
+
+it('finds a device that is gone quiet', async () => {
+  const gone = new IoPortSpace(
+    { name: 'control', sizeBytes: 4, memoryType: 'port' },
+    {
+      read: () => {
+        throw new DeviceError('gone', 'pulled out');
+      },
+      write: () => {
+        throw new DeviceError('gone', 'pulled out');
+      },
+    },
+  );
+  const clock = new ManualClock();
+  const said: string[] = [];
+  const log = { ...SILENT, error: (message: string) => void said.push(message) };
+  await clock.settle(runQuiesce([mask, busyEnds], new Map([['control', gone]]), clock, log));
+  expect(said).toEqual([]);
 });
 
 it('passes over a space that the device does not have', async () => {

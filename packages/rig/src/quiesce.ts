@@ -1,8 +1,8 @@
 import {
   type Clock,
-  DeviceError,
   duration,
   hex,
+  isDeviceError,
   type Logger,
   pollUntil,
   type QuiesceStep,
@@ -10,8 +10,8 @@ import {
 } from '@ring3/core';
 
 /**
- * Makes a device harmless without its driver: runs the driver's quiesce steps. A poll that times out is logged and
- * the rest still runs, since a half-quiet device is better than a loud one.
+ * Makes a device harmless without its driver: runs the driver's quiesce steps. A step that fails is logged and the
+ * rest still runs, since a half-quiet device is better than a loud one. A device that is gone is quiet.
  */
 export async function runQuiesce(
   steps: readonly QuiesceStep[],
@@ -22,20 +22,28 @@ export async function runQuiesce(
   for (const step of steps) {
     const space = spaces.get(step.space);
     if (space === undefined) continue;
-    if (step.kind === 'write') {
-      space.sequence([{ kind: 'write', width: step.width, offset: step.offset, value: step.value }]);
-      continue;
-    }
     try {
-      await pollUntil(clock, {
-        what: `${step.space} at ${hex(step.offset)} becoming ${hex(step.equals, step.width)} under mask ${hex(step.mask, step.width)}`,
-        read: () => space.sequence([{ kind: 'read', width: step.width, offset: step.offset }])[0] ?? 0,
-        until: (value) => (value & step.mask) === step.equals,
-        timeoutUs: step.timeoutUs,
-      });
+      await runStep(step, space, clock);
     } catch (error) {
-      if (!(error instanceof DeviceError)) throw error;
-      log.error(`not quiet after ${duration(step.timeoutUs)}: ${error.message}`);
+      if (!isDeviceError(error)) throw error;
+      if (error.code === 'gone') return;
+      const when = step.kind === 'poll' ? ` after ${duration(step.timeoutUs)}` : '';
+      log.error(`not quiet${when}: ${error.message}`);
     }
   }
+}
+
+async function runStep(step: QuiesceStep, space: RegisterSpace, clock: Clock): Promise<void> {
+  const { width, offset } = step;
+  if (step.kind === 'write') {
+    space.sequence([{ kind: 'write', width, offset, value: step.value }]);
+    return;
+  }
+  const { equals, mask, timeoutUs } = step;
+  await pollUntil(clock, {
+    what: `${step.space} at ${hex(offset)} becoming ${hex(equals, width)} under mask ${hex(mask, width)}`,
+    read: () => space.sequence([{ kind: 'read', width, offset }])[0] ?? 0,
+    until: (value) => (value & mask) === equals,
+    timeoutUs,
+  });
 }
