@@ -20,7 +20,7 @@ function expectSame(actual: Uint8Array, expected: Uint8Array, what: string): voi
 async function writeAndReadBack(fixture: BlockDeviceFixture, block: number, count: number, tag: number): Promise<void> {
   const { disk, settle } = fixture;
   const data = pattern(disk.info.blockSizeBytes, block, count, tag);
-  const before = data.slice();
+  const before = new Uint8Array(data);
   await settle(disk.write(block, data));
   expectSame(data, before, 'the buffer of a write after it');
   expectSame(await read(fixture, block, count), data, `${count} blocks at ${block}`);

@@ -61,7 +61,7 @@ export class WriteOracle {
       durableBy: undefined,
     };
     this.#inFlight.add(write);
-    for (const [number, part] of this.#blocks(block, data.slice())) {
+    for (const [number, part] of this.#blocks(block, new Uint8Array(data))) {
       const history = this.#history(number);
       history.prune(this.#oldestRead());
       history.versions.push({ write, data: part });
@@ -156,7 +156,7 @@ export class WriteOracle {
     const undecided = history.versions.length > 1 || seen.data === undefined;
     const atRest = history.versions.every(({ write }) => write.endedAt <= Math.max(this.#powerLostAt, 0));
     if (!undecided || !atRest || beganAt < this.#powerLostAt || this.#flushesInFlight > 0) return;
-    history.settle({ write: survivor(seen.write.label, Math.max(this.#powerLostAt, 0)), data: data.slice() });
+    history.settle({ write: survivor(seen.write.label, Math.max(this.#powerLostAt, 0)), data: new Uint8Array(data) });
   }
 
   #history(block: number): BlockHistory {
