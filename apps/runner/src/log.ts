@@ -21,7 +21,8 @@ export function droppedLines(): number {
   return dropped;
 }
 
-function write(line: string): void {
+/** Writes to stderr, or drops the line when stderr has taken nothing for a while. */
+export function writeToLog(line: string): void {
   if (process.stderr.writableLength > 1 << 20) {
     dropped++;
     return;
@@ -35,7 +36,9 @@ process.stderr.on('error', () => {
 
 /** A logger to stderr; stdout is for data. */
 export function createLogger(format: LogFormat, level: LogLevel, name?: string): Logger {
-  const destination: DestinationStream = { write: format === 'json' ? write : (line) => write(readable(line, format)) };
+  const destination: DestinationStream = {
+    write: format === 'json' ? writeToLog : (line) => writeToLog(readable(line, format)),
+  };
   const base = name === undefined ? {} : { name };
   const log = pino({ level, base, timestamp: format !== 'journal' }, destination);
   const say =

@@ -1,4 +1,7 @@
-import { globSync, readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { globSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { connectDisk } from './testing/nbd-connection.ts';
 import { childrenOf, failingRig, rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
@@ -98,9 +101,9 @@ it('ends its processes when it is killed, and what it left does not block the ne
   const file = rigFile(folder, { sizeMiB: 1 }, 'process');
   const runner = await ServingRunner.start(file, folder);
   expect(childrenOf(runner)).toHaveLength(2);
-  const lastHolderOfStderrEnded = runner.allEnded();
+  const ends = ['nbd.sock', 'ata0.host'].map((name) => once(createConnection(join(folder, name)).resume(), 'close'));
   await runner.kill();
-  await lastHolderOfStderrEnded;
+  await Promise.all(ends);
   const next = await ServingRunner.start(file, folder);
   expect(await next.stop()).toBe(0);
 });
@@ -149,6 +152,20 @@ it('says nothing alarming when a device host is started again, but that it was',
   ]);
 });
 
+// To share it would make it blocking, and a pipe that nobody reads would stop the runner.
+it('shares its stderr and stdout with none of its processes', async () => {
+  const folder = temporaryFolder();
+  const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }, 'process'), folder);
+  const outputs = (pid: number | undefined) => [1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+  const own = outputs(runner.process.pid);
+  expect(
+    childrenOf(runner)
+      .flatMap(outputs)
+      .filter((output) => own.includes(output)),
+  ).toEqual([]);
+  expect(await runner.stop()).toBe(0);
+});
+
 it('leaves signals for everybody, as systemd sends them, to the supervisor', async () => {
   const folder = temporaryFolder();
   const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }, 'process'), folder);
@@ -157,6 +174,31 @@ it('leaves signals for everybody, as systemd sends them, to the supervisor', asy
 });
 
 for (const isolation of ['inline', 'process'] as const) {
+  it(`SIGTERM in the middle of writes keeps every write that was acknowledged, ${isolation}`, async () => {
+    const folder = temporaryFolder();
+    const image = join(folder, 'disk.img');
+    writeFileSync(image, new Uint8Array(256 * 4096));
+    const runner = await ServingRunner.start(rigFile(folder, { image }, isolation), folder);
+    const { disk } = await connectDisk(runner.socket);
+    const acknowledged: number[] = [];
+    const stopped = { status: undefined as Promise<number | null> | undefined };
+    for (let part = 0; part < 256; part++) {
+      const written = disk.write(part * 8, new Uint8Array(4096).fill(part % 251 || 1));
+      written.then(
+        () => {
+          acknowledged.push(part);
+          stopped.status ??= runner.stop();
+        },
+        () => {},
+      );
+      if (part === 0) await written;
+    }
+    expect(await stopped.status).toBe(0);
+    const found = readFileSync(image);
+    expect(acknowledged).not.toEqual([]);
+    expect(acknowledged.filter((part) => found[part * 4096] !== (part % 251 || 1))).toEqual([]);
+  });
+
   it(`serves on when nobody reads its log any more, ${isolation}`, async () => {
     const folder = temporaryFolder();
     const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }, isolation), folder);

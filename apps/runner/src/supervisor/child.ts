@@ -1,8 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Logger } from '@ring3/core';
 import { endOnDefect } from '../end-on-defect.ts';
 import { EXIT } from '../exit-code.ts';
+import { writeToLog } from '../log.ts';
 import type { FromChild, ToChild } from './messages.ts';
 
 /** How long a process that serves nothing yet may take to stop. */
@@ -12,6 +15,16 @@ export const STARTING_STOP_MS = 2000;
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+}
+
+/**
+ * The supervisor passes on what its children write. Were its own stderr theirs, starting and ending them would make that
+ * blocking for all (libuv's uv_spawn, Node's exit), and a pipe that nobody reads would stop the supervisor (R22).
+ */
+const STDIO: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc'];
+
+function relay(from: Readable | null, write: (line: string) => void): void {
+  if (from !== null) createInterface({ input: from }).on('line', (line) => write(`${line}\n`));
 }
 
 /** What a {@link Child} is. */
@@ -33,11 +46,15 @@ export class Child {
     this.name = name;
     const entry = process.argv[1];
     if (entry === undefined) throw new Error('the runner does not know its own program file');
-    this.#process = fork(entry, [...logArguments, role, name], { detached: true, serialization: 'json' });
+    this.#process = fork(entry, [...logArguments, role, name], { detached: true, stdio: STDIO });
+    relay(this.#process.stderr, writeToLog);
+    relay(this.#process.stdout, (line) => void process.stdout.write(line));
     this.#process.on('message', (message) => heard(message as FromChild));
     this.ended = new Promise((resolve) => {
-      // Not `exit`: that may come before the last message.
-      this.#process.once('close', (code, signal) => resolve({ code, signal }));
+      this.#process.once('exit', async (code, signal) => {
+        if (this.#process.connected) await once(this.#process, 'disconnect'); // The last message may still be on its way.
+        resolve({ code, signal });
+      });
       this.#process.on('error', () => resolve({ code: null, signal: null }));
     });
   }

@@ -142,11 +142,6 @@ export class ServingRunner {
     return status;
   }
 
-  /** Resolves when the process and all that it started have ended: the last one closes their stderr. */
-  async allEnded(): Promise<void> {
-    await once(this.process, 'close');
-  }
-
   /** Kills the process at once, as a loss of power would. */
   async kill(): Promise<void> {
     this.process.kill('SIGKILL');
