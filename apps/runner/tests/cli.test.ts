@@ -91,6 +91,7 @@ for (const isolation of ['inline', 'process'] as const) {
     await new Promise<void>((resolve) => holder.listen(join(folder, 'nbd.sock'), resolve));
     const { status, stderr } = await ring3('run', rigFile(folder, { sizeMiB: 1 }, isolation));
     holder.close();
+    expect(stderr.split('another server is listening on').length - 1, stderr).toBe(1);
     expect(stderr).toContain(join(folder, 'nbd.sock'));
     expect(status).toBe(75);
   });

@@ -61,12 +61,13 @@ async function connect(
 ): Promise<void> {
   try {
     await link?.connect(socket, generation);
-    await exports.settled();
-    await tell({ kind: 'connected', device });
   } catch (error) {
-    // The host died again before it answered; the supervisor starts another one, or the export cannot start.
+    // The host died again before it answered; the supervisor starts another one.
     log.warn(`${device}: not connected: ${inWords(error)}`);
+    return;
   }
+  const settled = await exports.settled().catch(() => undefined); // What cannot start is told by `failed`.
+  if (settled !== undefined) await tell({ kind: 'connected', device });
 }
 
 function fail(error: unknown): Promise<void> {
