@@ -152,6 +152,15 @@ it('says nothing alarming when a device host is started again, but that it was',
   ]);
 });
 
+it('stops in order when its terminal is closed', async () => {
+  const folder = temporaryFolder();
+  const runner = await ServingRunner.start(rigFile(folder, { sizeMiB: 1 }), folder);
+  const ended = runner.ended();
+  runner.process.kill('SIGHUP');
+  expect(await ended).toBe(0);
+  expect(globSync('*', { cwd: folder })).toEqual(['rig.yaml']);
+});
+
 // To share it would make it blocking, and a pipe that nobody reads would stop the runner.
 it('shares its stderr and stdout with none of its processes', async () => {
   const folder = temporaryFolder();
