@@ -10,6 +10,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     environment: 'node',
+    maxWorkers: 2, // Also on two processors: some tests wait for processes that they start.
     execArgv: ['--conditions=ring3-source'],
     projects: [
       {
