@@ -1,11 +1,8 @@
-import { readFileSync } from 'node:fs';
-
 /** SIGHUP: the terminal was closed. */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The signals that ask to stop, one after the other; none is lost, however early it comes. Keeps the process alive. */
 export class SignalQueue {
-  readonly #signals = SIGNALS.filter((signal) => signal !== 'SIGHUP' || !startedByNohup());
   #arrived = 0;
   #next: { readonly arrived: Promise<void>; readonly wake: () => void } | undefined;
   /** A listener for a signal does not keep a process alive, and a rig may have nothing else that does. */
@@ -17,7 +14,7 @@ export class SignalQueue {
   };
 
   constructor() {
-    for (const signal of this.#signals) process.on(signal, this.#listener);
+    for (const signal of SIGNALS) process.on(signal, this.#listener);
   }
 
   /** Resolves when the next signal is there; who asks again before that waits for the same one. */
@@ -39,16 +36,6 @@ export class SignalQueue {
   /** Signals do again what they do by default. */
   close(): void {
     clearInterval(this.#alive);
-    for (const signal of this.#signals) process.off(signal, this.#listener);
-  }
-}
-
-/** Whether SIGHUP was ignored when this process began: then it is meant to go on without its terminal. proc(5), SigIgn. */
-function startedByNohup(): boolean {
-  try {
-    const mask = /^SigIgn:\s+([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
-    return (BigInt(`0x${mask}`) & 1n) !== 0n;
-  } catch {
-    return false;
+    for (const signal of SIGNALS) process.off(signal, this.#listener);
   }
 }
