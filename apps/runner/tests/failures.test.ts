@@ -39,6 +39,20 @@ for (const [fault, words] of Object.entries(THROWN)) {
   });
 }
 
+it('what was acknowledged is on the disk after a stop that came while the driver was away', async () => {
+  const folder = temporaryFolder();
+  const image = join(folder, 'disk.img');
+  writeFileSync(image, Buffer.alloc(2 ** 20));
+  const runner = await ServingRunner.start(rigFile(folder, { image }, 'process'), folder);
+  const { disk } = await connectDisk(runner.socket);
+  await disk.write(7, new Uint8Array(512).fill(0x5a));
+  const restarting = runner.lineWith('it is started again');
+  for (const child of childrenOf(runner, 'device-host')) process.kill(child, 'SIGKILL');
+  await restarting;
+  expect(await runner.stop()).toBe(0);
+  expect(readFileSync(image)[7 * 512]).toBe(0x5a);
+});
+
 it('a driver that does not attach again is tried ever more slowly, until somebody stops it', async () => {
   const folder = temporaryFolder();
   const { file } = failingRig(folder, 'does not attach again', 'process');

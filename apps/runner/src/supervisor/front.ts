@@ -11,19 +11,21 @@ import type { ToChild } from './messages.ts';
 
 /** The process that holds all clients. It keeps them while the device hosts behind it die and come back. */
 export async function runFront(log: Logger): Promise<void> {
-  let exports: ExportSet | undefined;
-  const rest = ruleChild(log, async () => exports?.close());
+  let front: Front | undefined;
+  const rest = ruleChild(log, async () => front?.exports.close());
   const order = await firstMessage();
   if (order.kind !== 'start-front') throw new Error(`the front cannot begin with ${order.kind}`);
   try {
     const config = await readConfig(order.config, loaderFor(order.config));
-    exports = serve(config, order.runtimeDirectory, log);
+    front = serve(config, order.runtimeDirectory, log);
     rest.limitMs = longestStopUs(config) / 1000 + STOP_GRACE_MS;
     await rest.stopped;
     // Without a supervisor the hosts are going, too: clients get their answers now or not at all.
     const timeoutUs = process.connected ? longestStopUs(config) : 0;
-    await exports.drain(timeoutUs, (what) => void tell({ kind: 'waiting', what }));
-    await exports.close();
+    const waiting = (what: string) => void tell({ kind: 'waiting', what });
+    await front.exports.drain(timeoutUs, waiting);
+    await front.exports.close();
+    if (process.connected) await Promise.all(front.links.map((link) => link.flushAfterOutage(waiting)));
     process.exit(EXIT.ok);
   } catch (error) {
     await fail(error);
@@ -31,7 +33,12 @@ export async function runFront(log: Logger): Promise<void> {
   }
 }
 
-function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): ExportSet {
+interface Front {
+  readonly exports: ExportSet;
+  readonly links: readonly HostLink[];
+}
+
+function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): Front {
   const services = new ServiceDirectory();
   const links = new Map(config.devices.map(({ name }) => [name, new HostLink(name, services, log)]));
   const exports = new ExportSet(config.exports, {
@@ -50,7 +57,7 @@ function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): Ex
     else if (heard.kind === 'hurry') void exports.close();
   });
   void tell({ kind: 'ready' });
-  return exports;
+  return { exports, links: [...links.values()] };
 }
 
 async function connect(

@@ -7,6 +7,7 @@ import {
   SystemClock,
 } from '@ring3/core';
 import { connectServices, followDisk, ReconnectingDisk, type ServiceConnection, WIRES } from '@ring3/rig';
+import { inWords } from '../end-on-defect.ts';
 
 /** What the front holds of one device: its services, through every generation of its host. */
 export class HostLink {
@@ -29,6 +30,21 @@ export class HostLink {
     const arriving: Promise<void>[] = [];
     connection.services.services$.subscribe((offer) => arriving.push(this.#arrive(offer, connection)));
     await Promise.all(arriving);
+  }
+
+  /**
+   * Brings to the device what clients were told is written while its driver was away. A driver that is there flushes
+   * when it stops.
+   */
+  async flushAfterOutage(waiting: (what: string) => void): Promise<void> {
+    for (const [name, disk] of this.#disks) {
+      const unwritten = disk.statistics['journalBytes'] ?? 0;
+      if (disk.state === 'connected' || unwritten === 0) continue;
+      waiting(`the driver of ${name} to come back and take ${unwritten} bytes that were acknowledged`);
+      await disk.flush().catch((error: unknown) => {
+        this.#log.error(`${name}: ${unwritten} bytes that were acknowledged are lost: ${inWords(error)}`);
+      });
+    }
   }
 
   async #arrive(offer: PublishedService, connection: ServiceConnection): Promise<void> {
