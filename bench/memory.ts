@@ -1,23 +1,19 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { withEmptyImage } from './empty-image.ts';
 import type { Row } from './row.ts';
 import { serveRing3 } from './served-rig.ts';
 
 /** Private memory of each process of a rig that serves. */
-export async function memory(): Promise<Row[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'ring3-bench-image-'));
-  const image = join(folder, 'disk.img');
-  writeFileSync(image, '');
-  truncateSync(image, 16 * 2 ** 20);
-  const rows: Row[] = [];
-  for (const isolation of ['inline', 'process'] as const) {
-    const served = await serveRing3(image, isolation);
-    for (const pid of [served.pid, ...childrenOf(served.pid)]) rows.push(rowOf(pid, isolation));
-    await served.stop();
-  }
-  rmSync(folder, { recursive: true });
-  return rows;
+export function memory(): Promise<Row[]> {
+  return withEmptyImage(async (image) => {
+    const rows: Row[] = [];
+    for (const isolation of ['inline', 'process'] as const) {
+      const served = await serveRing3(image, isolation);
+      for (const pid of [served.pid, ...childrenOf(served.pid)]) rows.push(rowOf(pid, isolation));
+      await served.stop();
+    }
+    return rows;
+  });
 }
 
 /** Sums of smaps_rollup: proc_pid_smaps(5). */

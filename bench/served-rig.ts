@@ -43,11 +43,7 @@ export async function serveRing3(image: string, isolation: 'inline' | 'process')
     uri: `nbd+unix:///disk?socket=${socket}`,
     pid: child.pid ?? 0,
     startMs,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      rmSync(folder, { recursive: true });
-    },
+    stop: () => stop(child, folder),
   };
 }
 
@@ -70,12 +66,14 @@ export async function serveNbdkit(image: string): Promise<Served> {
     uri: `nbd+unix:///?socket=${socket}`,
     pid: child.pid ?? 0,
     startMs,
-    stop: async () => {
-      child.kill('SIGTERM');
-      await once(child, 'exit');
-      rmSync(folder, { recursive: true });
-    },
+    stop: () => stop(child, folder),
   };
+}
+
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  rmSync(folder, { recursive: true });
 }
 
 function rigFor(image: string, isolation: string, folder: string, socket: string): string {

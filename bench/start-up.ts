@@ -1,35 +1,26 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { withEmptyImage } from './empty-image.ts';
 import { median, type Row } from './row.ts';
 import { serveRing3 } from './served-rig.ts';
 
 const RUNS = 9;
 
 /** From the start of `ring3 run` (bundled) to serving, over an empty Node. */
-export async function startUp(): Promise<Row[]> {
-  const folder = mkdtempSync(join(tmpdir(), 'ring3-bench-image-'));
-  const image = join(folder, 'disk.img');
-  writeFileSync(image, '');
-  truncateSync(image, 16 * 2 ** 20);
-  const empty: number[] = [];
-  const inline: number[] = [];
-  const isolated: number[] = [];
-  for (let run = 0; run < RUNS; run++) {
-    empty.push(await emptyNodeMs());
-    for (const [isolation, times] of [
-      ['inline', inline],
-      ['process', isolated],
-    ] as const) {
-      const served = await serveRing3(image, isolation);
-      times.push(served.startMs);
-      await served.stop();
+export function startUp(): Promise<Row[]> {
+  return withEmptyImage(async (image) => {
+    const times = { empty: [] as number[], inline: [] as number[], process: [] as number[] };
+    for (let run = 0; run < RUNS; run++) {
+      times.empty.push(await emptyNodeMs());
+      for (const isolation of ['inline', 'process'] as const) {
+        const served = await serveRing3(image, isolation);
+        times[isolation].push(served.startMs);
+        await served.stop();
+      }
     }
-  }
-  rmSync(folder, { recursive: true });
-  return [row('inline', median(inline), median(empty), 250), row('process', median(isolated), median(empty))];
+    const empty = median(times.empty);
+    return [row('inline', median(times.inline), empty, 250), row('process', median(times.process), empty)];
+  });
 }
 
 function row(isolation: string, ms: number, emptyMs: number, limitMs?: number): Row {
