@@ -132,30 +132,34 @@ export class Channel implements WaitContext {
     }
   }
 
+  /** A command waits for its interrupt. */
+  get awaitsInterrupt(): boolean {
+    return this.#running !== undefined && this.usesInterrupts;
+  }
+
   /** The owner's part of an interrupt. Reads Status at most once, and only when the device is not busy. */
   handleInterrupt(): Verdict {
     const execution = this.#running;
-    if (execution === undefined || !this.usesInterrupts) return this.#spurious();
+    if (execution === undefined) return 'not-mine';
     try {
-      if (!execution.advance()) return this.#notMine();
+      if (!execution.advance(true)) return this.#notMine();
     } catch (error) {
       execution.abandon(error);
       return 'handled';
     }
-    execution.confirm();
     this.#lostInARow = 0;
     if (execution.endsWithoutInterrupt) this.#watchdog.hurry(execution);
     return 'handled';
   }
 
-  /** Nobody waits for it: a line that is still up is taken down by reading Status. */
-  #spurious(): Verdict {
+  /** Nobody waits for an interrupt here, but the line is up: reading Status takes it down, if it is this device's. */
+  clearInterrupt(): void {
     try {
       if ((this.taskFile.peek() & STATUS.BSY) === 0) this.taskFile.status();
     } catch (error) {
       if (!isDeviceError(error)) throw error;
     }
-    return this.#notMine();
+    this.#notMine();
   }
 
   #notMine(): Verdict {
@@ -178,9 +182,8 @@ export class Channel implements WaitContext {
     try {
       for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
         if (this.taskFile.selected !== position) await this.#select(position, what);
-        const { status, readBack } = this.taskFile.load(command, position, this.#verification);
-        if (!isOccupied(status) && readBack === 'same') return undefined;
-        if (isOccupied(status)) await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
+        if (this.taskFile.load(command, position, this.#verification) === 'same') return undefined;
+        await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
         this.taskFile.forgetSelection();
       }
       const status = this.taskFile.peek();
@@ -207,6 +210,7 @@ export class Channel implements WaitContext {
     let pauseUs = DISAGREEMENT_PAUSE_US;
     try {
       while (!stopped()) {
+        if (execution.advance()) continue;
         const timeoutUs = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
         if (timeoutUs <= 0) return execution.timedOut(this.taskFile.peek());
         await waitWhileBusy(this, { what, timeoutUs, stopped });

@@ -71,26 +71,32 @@ export class Execution {
     if ((this.#taskFile.start(this.command.opcode) & STATUS.BSY) !== 0) this.#begun = true;
   }
 
+  /** As {@link advance}, when DRQ is all that is awaited: a single look, and nothing to acknowledge. */
+  #askForFirstBlock(): boolean {
+    const status = this.#taskFile.peek();
+    if ((status & MEANING) !== (STATUS.DRDY | STATUS.DRQ)) return false;
+    this.#moveBlock();
+    return true;
+  }
+
   /**
    * Looks at the device; when it is not busy, reads Status once (which acknowledges) and takes the next step, moving a
    * whole DRQ block when one is due.
+   * @param interrupted the device has asked for attention, so it has taken the command.
    * @returns whether the device had something to say.
    */
-  advance(): boolean {
+  advance(interrupted = false): boolean {
     if (this.#phase === 'over') return false;
+    if (this.#phase === 'first' && this.#askForFirstBlock()) return true;
     const status = this.#readStatus();
     if (status === undefined) return false;
+    if (interrupted) this.#begun = true;
     this.lastProgressUs = this.#clock.nowUs();
     if ((status & (STATUS.ERR | STATUS.DF)) !== 0) this.#deviceFailed(status);
     else if (this.#phase === 'ending') this.#conclude(status);
     else if ((status & STATUS.DRQ) === 0) this.fail('protocol', 'DRQ=0 and no error where data was expected', status);
     else this.#moveBlock();
     return true;
-  }
-
-  /** The interrupt of this command came. */
-  confirm(): void {
-    this.#begun = true;
   }
 
   /**
@@ -153,6 +159,7 @@ export class Execution {
     if (reads) this.#taskFile.readData(block);
     else this.#taskFile.writeData(block);
     this.#done += block.length;
+    this.lastProgressUs = this.#clock.nowUs(); // Moving a block over a slow bus takes time of its own.
     this.#phase = this.#done < this.#data.length ? 'data' : 'ending';
     if (reads && this.#phase === 'ending') this.#concludeRead();
     // Without AltStatus, looking would acknowledge the interrupt of the next block.

@@ -1,4 +1,4 @@
-import type { InterruptSource, Scope } from '@ring3/core';
+import type { InterruptSource, Scope, Verdict } from '@ring3/core';
 import type { Channel } from './channel.ts';
 
 /**
@@ -12,10 +12,7 @@ export function dispatchInterrupt(
   const sources = new Set(lines.flatMap(({ source }) => (source === undefined ? [] : [source])));
   for (const source of sources) {
     const channels = lines.filter((line) => line.source === source).map((line) => line.channel);
-    const detach = source.attach(() => {
-      const verdicts = channels.map((channel) => channel.handleInterrupt());
-      return verdicts.includes('handled') ? 'handled' : 'not-mine';
-    });
+    const detach = source.attach(() => askChannels(channels));
     let attached = true;
     scope.defer(`interrupt ${source.name}`, () => {
       attached = false;
@@ -27,4 +24,15 @@ export function dispatchInterrupt(
       if (attached) for (const channel of channels) channel.stopInterrupts(reason);
     });
   }
+}
+
+/** Those that wait for an interrupt first; the others are touched only when none of them wanted it. */
+function askChannels(channels: readonly Channel[]): Verdict {
+  let verdict: Verdict = 'not-mine';
+  for (const channel of channels) {
+    if (channel.awaitsInterrupt && channel.handleInterrupt() === 'handled') verdict = 'handled';
+  }
+  if (verdict === 'handled') return verdict;
+  for (const channel of channels) if (!channel.awaitsInterrupt) channel.clearInterrupt();
+  return 'not-mine';
 }

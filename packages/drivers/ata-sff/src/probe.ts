@@ -86,7 +86,7 @@ function echoes({ taskFile }: Channel, position: Position): boolean {
 function checkReadBack(channel: Channel, position: Position, lba48: boolean): void {
   if (channel.verification === 'none') return;
   for (const command of echoCommands(lba48)) {
-    const load = () => channel.taskFile.load(command, position, channel.verification).readBack;
+    const load = () => channel.taskFile.load(command, position, channel.verification);
     const seen = new Set(Array.from({ length: ECHO_ATTEMPTS }, load));
     if (seen.has('same')) continue;
     if (seen.has('different'))

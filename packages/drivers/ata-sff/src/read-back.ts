@@ -12,16 +12,17 @@ const DEVICE_MEANING = DEVICE.DEV | DEVICE.LBA | DEVICE.LBA27_24;
 
 /**
  * @param values count, LBA low, mid, high and device, as read.
- * @param previous the same without device, read with HOB; `undefined` where nobody asks.
+ * @param readPrevious reads the same without device, with HOB; `undefined` where nobody asks.
  */
 export function compare(
   { image, device }: { readonly image: TaskFileImage; readonly device: number },
   values: readonly number[],
-  previous: readonly number[] | undefined,
+  readPrevious: () => readonly number[] | undefined,
 ): ReadBack {
   const current = addressBytes(image);
   if (!startsWith(values, current) || (((values[current.length] ?? 0) ^ device) & DEVICE_MEANING) !== 0)
     return 'different';
+  const previous = image.previous && readPrevious();
   if (previous === undefined || image.previous === undefined) return 'same';
   const wanted = addressBytes(image.previous);
   if (startsWith(previous, wanted)) return 'same';

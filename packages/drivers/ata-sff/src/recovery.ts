@@ -16,25 +16,36 @@ const ROUNDS = 2;
  * or that is another one now, is taken offline.
  */
 export async function recover(channel: Channel, disks: readonly AtaDisk[], drain: boolean): Promise<void> {
-  channel.freeze();
-  if (drain) drainData(channel);
-  let missing = disks.filter((disk) => !disk.offline);
-  for (let round = 0; round < ROUNDS && missing.length > 0; round++) {
-    const classes = await resetChannel(
-      channel,
-      missing.map((disk) => disk.position),
-    );
-    const reasons = new Map<AtaDisk, DeviceError>();
-    for (const disk of missing) {
-      const failed =
-        classes[disk.position] === 'ata' ? await revalidate(channel, disk) : notBack(disk, classes[disk.position]);
-      if (failed !== undefined) reasons.set(disk, failed);
+  try {
+    channel.freeze();
+    if (drain) drainData(channel);
+    for (let round = 1; round <= ROUNDS; round++) {
+      const reasons = await resetAndRevalidate(channel, disks);
+      if (reasons.size === 0) break;
+      for (const [disk, reason] of reasons) if (round === ROUNDS || reason.code === 'gone') disk.takeOffline(reason);
     }
-    if (reasons.size === 0) break;
-    for (const [disk, reason] of reasons) if (round === ROUNDS - 1 || reason.code === 'gone') disk.takeOffline(reason);
-    missing = disks.filter((disk) => !disk.offline);
+    channel.thaw();
+  } catch (error) {
+    if (!isDeviceError(error)) throw error;
+    for (const disk of disks) disk.takeOffline(error);
   }
-  channel.thaw();
+}
+
+/** @returns the disks that did not come back, with the reason. */
+async function resetAndRevalidate(channel: Channel, disks: readonly AtaDisk[]): Promise<Map<AtaDisk, DeviceError>> {
+  const expected = disks.filter((disk) => !disk.offline);
+  const reasons = new Map<AtaDisk, DeviceError>();
+  if (expected.length === 0) return reasons;
+  const classes = await resetChannel(
+    channel,
+    expected.map((disk) => disk.position),
+  );
+  for (const disk of expected) {
+    const found = classes[disk.position];
+    const failed = found === 'ata' ? await revalidate(channel, disk) : notBack(disk, found);
+    if (failed !== undefined) reasons.set(disk, failed);
+  }
+  return reasons;
 }
 
 function notBack(disk: AtaDisk, found: string): DeviceError {

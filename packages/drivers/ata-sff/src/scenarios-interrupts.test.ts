@@ -149,4 +149,15 @@ describe('a removed device', () => {
     );
     expect(outcome).toMatchObject({ code: 'gone' });
   });
+
+  it('ends the error handler, too', async () => {
+    const model = broken({ on: [0xc4], times: 'forever', hangUs: 'forever' });
+    const driver = await attachDriver({ model });
+    const reading = driver.disk().read(0, new Uint8Array(512));
+    driver.sim.clock.after(30_500_000, () => driver.hardware.cutPower());
+    await expect(driver.sim.run(reading)).rejects.toMatchObject({ code: 'gone' });
+    expect(driver.sim.clock.nowUs()).toBeLessThan(32_000_000);
+    expect(driver.services.list()).toEqual([]);
+    await driver.stop();
+  });
 });

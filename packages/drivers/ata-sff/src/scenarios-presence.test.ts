@@ -96,9 +96,9 @@ describe('waiting', () => {
       const driver = await attachDriver({ model, options: { interrupts } });
       const witness = new Witness(driver.sim, driver.hardware);
       await driver.read(0, 64);
-      const [, ...afterTheCommand] = witness.of('read', 'command0', 7);
-      expect(afterTheCommand).toHaveLength(4 + 1);
-      expect(afterTheCommand.filter(({ value }) => (value & 0x80) !== 0)).toEqual([]);
+      const statusReads = witness.of('read', 'command0', 7);
+      expect(statusReads).toHaveLength(4 + 1);
+      expect(statusReads.filter(({ value }) => (value & 0x80) !== 0)).toEqual([]);
     }
   });
 

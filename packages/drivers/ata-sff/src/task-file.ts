@@ -91,14 +91,10 @@ export class TaskFile {
   }
 
   /**
-   * Writes everything of a command but the command itself, looks at the status, and reads back what `verification` asks
-   * for where the device is idle.
+   * Writes everything of a command but the command itself, and reads back what `verification` asks for. An occupied
+   * device has taken nothing, which shows in what is read back; where nothing is, the status tells.
    */
-  load(
-    command: Command,
-    position: Position,
-    verification: Verification,
-  ): { readonly status: number; readonly readBack: ReadBack } {
+  load(command: Command, position: Position, verification: Verification): ReadBack {
     const image = taskFileImage(command);
     const device = deviceByte(position, image.lbaTop) | (command.addressing === 'none' ? 0 : DEVICE.LBA);
     const registers = this.#command;
@@ -106,12 +102,14 @@ export class TaskFile {
     if (image.previous !== undefined) this.#pushAddress(ops, image.previous);
     ops.push(registers.features.writeOp(image.features));
     this.#pushAddress(ops, image);
-    ops.push(registers.device.writeOp(device), registers.status.readOp);
-    if (verification !== 'none') ops.push(...this.#addressReads, registers.device.readOp);
-    const [status = ALL_ONES, ...values] = this.#space.sequence(ops);
-    if (verification === 'none' || isOccupied(status)) return { status, readBack: 'same' };
+    ops.push(registers.device.writeOp(device));
+    if (verification === 'none') {
+      const [status = ALL_ONES] = this.#space.sequence([...ops, registers.status.readOp]);
+      return isOccupied(status) ? 'different' : 'same';
+    }
+    const values = this.#space.sequence([...ops, ...this.#addressReads, registers.device.readOp]);
     const both = verification === 'both' && image.previous !== undefined;
-    return { status, readBack: compare({ image, device }, values, both ? this.#readPrevious() : undefined) };
+    return compare({ image, device }, values, () => (both ? this.#readPrevious() : undefined));
   }
 
   /** Starts the loaded command. @returns AltStatus as it was read at once, before 400 ns: only BSY=1 means something. */
@@ -186,9 +184,10 @@ export class TaskFile {
   /** What the two-deep registers took first: count, LBA low, mid, high, through HOB (ATA/ATAPI-6 7.8.6). */
   #readPrevious(): number[] | undefined {
     if (this.#control === undefined) return undefined;
-    this.#setControl(this.#nIEN | DEVICE_CONTROL.HOB);
+    // No flush is needed: the reads that follow push the writes before them, on whatever bus.
+    this.#control.deviceControl.write(this.#nIEN | DEVICE_CONTROL.HOB);
     const values = this.#space.sequence(this.#addressReads);
-    this.#setControl(this.#nIEN);
+    this.#control.deviceControl.write(this.#nIEN);
     return values;
   }
 

@@ -154,7 +154,7 @@ function faultPlan(random: Random): FaultPlan {
     () => ({ registers: [distortion(random)] }),
     () => ({ registers: [lostOrDoubled(random)] }),
     () => ({ registers: [lostWord(random, 'read')] }),
-    () => ({ registers: [{ ...occurrence(random, 2000), space: anySpace(random), delayUs: 10 ** pick(random, 7) }] }),
+    () => ({ registers: [stall(random)] }),
     () => ({ interrupts: [{ ...occurrence(random, 40), ...interruptEffect(random) }] }),
     () => ({ spurious: [{ atUs: 150_000 + pick(random, 20_000), everyUs: 1 + pick(random, 5_000), times: 500 }] }),
     () => ({ removal: { atAccess: 100 + pick(random, 20_000) } }),
@@ -235,8 +235,10 @@ function occurrence(random: Random, rarity: number) {
   return { probability: (1 + pick(random, 5)) / rarity };
 }
 
-function anySpace(random: Random): string {
-  return random() < 0.7 ? 'command0' : 'control0';
+/** The bus stands still before an access. */
+function stall(random: Random): RegisterFault {
+  const place = random() < 0.3 ? { space: 'control0' } : { space: 'command0', offset: 1 + pick(random, 7) };
+  return { ...place, ...occurrence(random, 300), delayUs: 10 ** pick(random, 7) };
 }
 
 function pick(random: Random, below: number): number {
