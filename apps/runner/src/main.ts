@@ -24,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 function program(): Command {
   const ring3 = new Command('ring3')
-    .description('Runs Linux device drivers in user space: on real hardware, on simulated devices, on QEMU.')
+    .description('Runs Linux device drivers in user space.')
     .showHelpAfterError('(ring3 --help shows what there is)')
     .showSuggestionAfterError()
     .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage));

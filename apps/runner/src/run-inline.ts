@@ -26,8 +26,9 @@ export async function runInline(
   try {
     signal.throwIfAborted();
     exports.follow(rig.services);
-    for (const service of await exports.settled())
-      log.warn(`${service} is not exported: the driver has not published it`);
+    const missing = await exports.settled();
+    const there = rig.services.list().map(({ name }) => name);
+    for (const service of missing) log.warn(notPublished(service, there));
   } catch (error) {
     await stop(() => {}).catch((failure: unknown) => log.error(inWords(failure)));
     throw error;
@@ -41,6 +42,10 @@ export async function runInline(
     stop,
     hurry: () => void exports.close(),
   };
+}
+
+function notPublished(service: string, there: readonly string[]): string {
+  return `${service} is not exported: the driver has not published it; there is: ${there.join(', ') || 'nothing'}`;
 }
 
 /** A driver that never comes to rest must not keep the process for ever: whoever waits for its end would kill it. */

@@ -9,6 +9,8 @@ import { SignalQueue } from './signal-queue.ts';
 const SAY_AFTER_MS = 1000;
 /** How long what a driver forgot, a timer or a socket, may keep a process alive that is done. */
 const LEFTOVERS_MS = 500;
+/** How long drivers that were still attaching may take to give up. */
+const GIVE_UP_MS = 10_000;
 
 /**
  * Starts a rig and serves until a signal or a failure. The first SIGINT or SIGTERM drains; the second cuts the clients
@@ -31,8 +33,8 @@ export async function serveUntilStopped(
   });
   try {
     const rig = await Promise.race([starting, signals.next()]);
-    waiting.now(undefined);
     if (rig === undefined) return await stopWhileStarting(starting, stopStarting, signals, log);
+    waiting.now(undefined);
     started(rig);
     const failure = await Promise.race([signals.next(), rig.failed.catch((error: unknown) => ({ error }))]);
     if (failure !== undefined) log.error(inWords(failure.error));
@@ -55,10 +57,12 @@ async function stopWhileStarting(
 ): Promise<void> {
   log.info('stopping before everything has started; stop again to leave at once');
   stopStarting.abort();
-  void signals.next().then(() => {
+  const leave = () => {
     log.error('left before the drivers were at rest');
     process.exit(EXIT.software);
-  });
+  };
+  void signals.next().then(leave);
+  setTimeout(leave, GIVE_UP_MS).unref();
   const rig = await starting.catch((error: unknown) => {
     if (error !== stopStarting.signal.reason) throw error;
     return undefined;

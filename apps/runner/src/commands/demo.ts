@@ -19,7 +19,7 @@ export async function demo(options: DemoOptions): Promise<void> {
   const image = await provideImage(rigs, options.image);
   const set = { 'devices.ata0.backend.options.image': image };
   await runSource({ file, set }, { logFormat: 'text', ...options }, (rig) =>
-    process.stdout.write(demoScreen('demo', rig, process.env['PATH'])),
+    process.stdout.write(demoScreen('demo', rig, { path: process.env['PATH'], ownImage: options.image !== undefined })),
   );
 }
 

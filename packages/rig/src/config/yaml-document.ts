@@ -61,7 +61,8 @@ function inWords(code: string, message: string): string {
   if (code === 'TAB_AS_INDENT') return 'a tab cannot indent: write spaces';
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here: a configuration is one document';
   if (code === 'BLOCK_AS_IMPLICIT_KEY')
-    return 'a second key on the same line: begin a new line, or quote a text that contains ": "';
+    return 'a second key on the same line, or lines below it that are indented like keys of its own: begin a new line, indent keys of one section alike, or quote a text that contains ": "';
+  if (message.startsWith('Implicit map keys need')) return 'a key needs ": " between it and its value';
   return `not valid YAML: ${message}`;
 }
 

@@ -10,6 +10,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
     'Node runs no TypeScript inside node_modules: publish the package as JavaScript, or name the file by a path outside of it',
   ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX:
     'Node only strips types: write enums as objects `as const`, parameter properties as fields, and no namespaces with values; `erasableSyntaxOnly` in tsconfig.json finds these places',
+  ERR_MODULE_NOT_FOUND:
+    'install it for that folder (npm install); a driver of your own beside a checkout: docs/adding-a-driver.md',
   ERR_UNKNOWN_FILE_EXTENSION: 'a module ends in .ts, .mts, .js or .mjs',
 };
 
