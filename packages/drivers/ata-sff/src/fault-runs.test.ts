@@ -18,6 +18,7 @@ it(`ends ${RUNS} runs with faults in right data or a named error, never in wrong
     );
   }
   const share = (what: (report: RunReport) => boolean) => reports.filter(what).length / reports.length;
+  if (RUNS < 100) return; // A few runs, to look at a seed, need not be typical.
   // The runs are worth something: most have a disk, faults happen in most, and in many a request fails.
   expect(share((report) => report.disks > 0)).toBeGreaterThan(0.7);
   expect(share((report) => report.injected > 0)).toBeGreaterThan(0.7);

@@ -62,7 +62,7 @@ function inWords(code: string, message: string): string {
   if (code === 'MULTIPLE_DOCS') return 'a second document begins here: a configuration is one document';
   if (code === 'BLOCK_AS_IMPLICIT_KEY')
     return 'a second key on the same line, or lines below it that are indented like keys of its own: begin a new line, indent keys of one section alike, or quote a text that contains ": "';
-  if (message.startsWith('Implicit map keys need')) return 'a key needs ": " between it and its value';
+  if (/^Implicit (map )?keys need/.test(message)) return 'a key needs ": " between it and its value';
   return `not valid YAML: ${message}`;
 }
 
