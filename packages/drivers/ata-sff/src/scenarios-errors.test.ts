@@ -389,4 +389,6 @@ it('A29: a reset for one disk hits both, and neither loses a request', async () 
   expect(first).toEqual(blocks(4, 1));
   expect(back).toEqual(second);
   expect(witness.commands.filter((command) => command === SET_MULTIPLE)).toHaveLength(2);
+  await driver.sim.run(other.flush());
+  expect(driver.said.join()).not.toContain('without power');
 });

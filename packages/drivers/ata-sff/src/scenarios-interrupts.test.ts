@@ -78,7 +78,7 @@ describe('A12: spurious interrupts', () => {
   it('of a line that stays up while commands are polled take it down again', async () => {
     const keepsInterruptsOn = { space: 'control0', access: 'write', stuckBits: { mask: 0x02, value: 0 } } as const;
     const driver = await attachDriver({
-      model: { sizeMiB: 1, mode: 'native' },
+      model: { mode: 'native', disks: [{ sizeMiB: 1, timing: { commandUs: 200_000 } }] },
       options: { interrupts: 'polling' },
       faults: { registers: [{ ...keepsInterruptsOn, offset: 2 }] },
     });

@@ -78,10 +78,8 @@ describe('waiting', () => {
     const timing = { settleUs: 0.4, commandUs: 30, sectorUs: 10 };
     const defects = { statusBitsWhileBusy: 0x7f };
     for (const interrupts of ['auto', 'polling'] as const) {
-      const driver = await attachDriver({
-        model: { disks: [{ sizeMiB: 1, timing, defects }] },
-        options: { interrupts },
-      });
+      const model = { disks: [{ sizeMiB: 1, timing, defects }] };
+      const driver = await attachDriver({ model, options: { interrupts }, portAccessNs: 10 });
       await driver.write(3, blocks(40));
       expect(same(await driver.read(3, 40), blocks(40))).toBe(true);
       await driver.flush();
@@ -258,6 +256,18 @@ describe('the task file is read back', () => {
     await driver.write(0, blocks(300));
     expect(same(await driver.read(0, 300), blocks(300))).toBe(true);
     expect(driver.said.join()).toContain('the high half of 48-bit addresses is not read back');
+  });
+
+  it('at the price of four accesses: 17 beside the data of 16 sectors', async () => {
+    for (const [verifyTaskFile, accesses] of [
+      [true, 17],
+      [false, 13],
+    ] as const) {
+      const driver = await attachDriver({ options: { verifyTaskFile } });
+      const witness = new Witness(driver.sim, driver.hardware);
+      await driver.read(0, 16);
+      expect(witness.seen.filter(({ what }) => what === 'read' || what === 'write')).toHaveLength(accesses);
+    }
   });
 
   it('unless the options say no', async () => {

@@ -17,6 +17,8 @@ export interface DriverSetUp {
   readonly options?: z.input<typeof ataOptions>;
   readonly faults?: FaultPlan;
   readonly seed?: number;
+  /** How long an access of a register takes; default: as long as on a real bus. */
+  readonly portAccessNs?: number;
   /** What keeps the sectors of each disk; it outlives the driver and the device. */
   readonly stores?: readonly SectorStore[];
   /** Handles that the device does not have. */
@@ -46,9 +48,13 @@ export interface TestDriver {
 export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver> {
   const said: string[] = [];
   const options = optionsSchema.parse(setUp.model ?? { sizeMiB: 8 });
-  const { stores, faults } = setUp;
+  const { stores, faults, portAccessNs } = setUp;
   const module = { ...model, create: (pins: ModelPins) => createController(pins, options, stores) };
-  const sim = await simulate(module, options, { ...(faults && { faults }), seed: setUp.seed ?? 1 });
+  const sim = await simulate(module, options, {
+    ...(faults && { faults }),
+    ...(portAccessNs !== undefined && { timing: { portAccessNs } }),
+    seed: setUp.seed ?? 1,
+  });
   if (!(sim.model instanceof SffController)) throw new Error('the model is another one');
   const services = new ServiceDirectory();
   const scope = new Scope('ata0');
