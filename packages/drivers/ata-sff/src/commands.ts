@@ -46,7 +46,7 @@ export interface TaskFileImage {
 }
 
 /** Time limits by class of command, those of Linux's libata. */
-export const TIMEOUT_US = {
+const TIMEOUT_US = {
   READ_WRITE: 30_000_000,
   FLUSH: 60_000_000,
   /** IDENTIFY inside the error handler, by attempt. */

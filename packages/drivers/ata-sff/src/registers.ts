@@ -42,13 +42,13 @@ export const COMMAND_BLOCK = {
 const DEVICE_CONTROL_BITS = { nIEN: bit(1), SRST: bit(2), HOB: bit(7) };
 
 /** The Control Block registers, selected by CS1-, in a space that has this one byte only (legacy 3F6h). */
-export const CONTROL_BYTE = {
+const CONTROL_BYTE = {
   alternateStatus: readOnly(0, 8, STATUS_BITS),
   deviceControl: writeOnly(0, 8, DEVICE_CONTROL_BITS),
 };
 
 /** The same in the four bytes that BAR1 and BAR3 of a native-mode PCI function have (PCI IDE Controller Specification, 2.4). */
-export const CONTROL_BAR = {
+const CONTROL_BAR = {
   alternateStatus: readOnly(2, 8, STATUS_BITS),
   deviceControl: writeOnly(2, 8, DEVICE_CONTROL_BITS),
 };
