@@ -25,15 +25,21 @@ export interface AtaDevice {
 const IDENTIFY_ATTEMPTS = 3;
 
 /**
- * Reads and decodes IDENTIFY DEVICE; again when the checksum is wrong, when the device broke the protocol or was silent.
+ * Reads and decodes IDENTIFY DEVICE; again when the checksum is wrong or the device broke the protocol.
+ * @param patience how long the device may take: 0 to 2, one more after each reset.
  * @throws DeviceError `unsupported` for what is no disk of ours, otherwise as the last attempt failed.
  */
-export async function identify(channel: Channel, position: Position, name: string): Promise<DiskIdentity> {
+export async function identify(
+  channel: Channel,
+  position: Position,
+  name: string,
+  patience = 0,
+): Promise<DiskIdentity> {
   let seen: Uint8Array | undefined;
   let failed: DeviceError | undefined;
   for (let attempt = 0; attempt < IDENTIFY_ATTEMPTS; attempt++) {
     const data = new Uint8Array(IDENTIFY_BYTES);
-    const { failure } = await channel.execute(identifyCommand(attempt), position, data);
+    const { failure } = await channel.execute(identifyCommand(patience), position, data);
     if (failure !== undefined) {
       failed = identifyError(name, failure);
       if (failure.stuck || failure.kind === 'error' || failure.kind === 'gone') break;

@@ -142,7 +142,7 @@ export class Channel implements WaitContext {
     const execution = this.#running;
     if (execution === undefined) return 'not-mine';
     try {
-      if (!execution.advance(true)) return this.#notMine();
+      if (!execution.advance()) return this.#notMine();
     } catch (error) {
       execution.abandon(error);
       return 'handled';

@@ -147,6 +147,7 @@ export class AtaDisk implements BlockDevice {
   /** WRITE MULTIPLE FUA EXT was refused; from now on FUA is a write and a flush. */
   giveUpNativeFua(): void {
     this.#nativeFua = false;
+    this.#channel.log.info(`${this.name}: refuses WRITE MULTIPLE FUA EXT; FUA is a write and a flush from now on`);
   }
 
   /** @returns whether that was once too often, and MULTIPLE is not used any more. */

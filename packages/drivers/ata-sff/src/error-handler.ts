@@ -49,23 +49,24 @@ export class ErrorHandler {
   /** Reads or writes; a write with FUA is on stable storage when this resolves. */
   async transfer(disk: AtaDisk, transfer: Transfer): Promise<void> {
     const history = newHistory();
+    let { operation } = transfer;
     let refusedMultiple = false;
     for (;;) {
       disk.checkUsable();
-      const native = transfer.operation !== 'write-fua' || disk.hasNativeFua;
-      const operation = native ? transfer.operation : 'write';
+      if (operation === 'write-fua' && !disk.hasNativeFua) operation = 'write';
       const command = this.#transferCommand(disk, { ...transfer, operation }, history.errors === 0);
       const { failure } = await this.#channel.execute(command, disk.position, transfer.data);
-      if (failure === undefined) {
-        disk.succeeded(operation);
-        if (refusedMultiple) await this.#checkMultiple(disk);
-        if (!native) await this.flush(disk);
-        return;
-      }
+      if (failure === undefined) break;
       await this.#handle(disk, command, failure, history);
-      if (operation === 'write-fua' && failure.kind === 'error') disk.giveUpNativeFua();
-      else refusedMultiple ||= disk.device.multiple > 0 && failure.error === ERROR.ABRT;
+      if (failure.kind !== 'error') continue;
+      if (operation !== 'write-fua') refusedMultiple ||= disk.device.multiple > 0 && failure.error === ERROR.ABRT;
+      else if (failure.error === ERROR.ABRT) disk.giveUpNativeFua();
+      // Once more means sector by sector, which has no FUA of its own.
+      if (operation === 'write-fua') operation = 'write';
     }
+    disk.succeeded(operation);
+    if (refusedMultiple) await this.#checkMultiple(disk);
+    if (operation !== transfer.operation) await this.flush(disk);
   }
 
   /** FLUSH CACHE. Once it has failed for good it always fails: what it covered is in doubt. */

@@ -82,15 +82,13 @@ export class Execution {
   /**
    * Looks at the device; when it is not busy, reads Status once (which acknowledges) and takes the next step, moving a
    * whole DRQ block when one is due.
-   * @param interrupted the device has asked for attention, so it has taken the command.
    * @returns whether the device had something to say.
    */
-  advance(interrupted = false): boolean {
+  advance(): boolean {
     if (this.#phase === 'over') return false;
     if (this.#phase === 'first' && this.#askForFirstBlock()) return true;
     const status = this.#readStatus();
     if (status === undefined) return false;
-    if (interrupted) this.#begun = true;
     this.lastProgressUs = this.#clock.nowUs();
     if ((status & (STATUS.ERR | STATUS.DF)) !== 0) this.#deviceFailed(status);
     else if (this.#phase === 'ending') this.#conclude(status);
@@ -135,7 +133,8 @@ export class Execution {
     const kind: FailureKind = error.code === 'timeout' ? 'timeout' : 'gone';
     const lastValue = error.details['lastValue'];
     const status = typeof lastValue === 'number' ? lastValue : STATUS.BSY;
-    this.#finish(failure(kind, error.message, status, { bytesDone: this.#done, stuck: true }));
+    const words = `${error.message} (${describeRegisters(status)})`;
+    this.#finish(failure(kind, words, status, { bytesDone: this.#done, stuck: true }));
   }
 
   /** BSY=0 in AltStatus and Status, and both saying the same; `undefined` while busy. */

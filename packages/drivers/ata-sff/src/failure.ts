@@ -29,7 +29,10 @@ export interface Failure {
 /** How a command ended. */
 export interface Outcome {
   readonly failure: Failure | undefined;
-  /** Whether the device was seen to take the command; a command without data can end before anyone looks. */
+  /**
+   * Whether the device was seen to take the command; a command without data can end before anyone looks. An interrupt
+   * is no proof: it may be another device's, or nobody's.
+   */
   readonly begun: boolean;
 }
 

@@ -29,3 +29,9 @@ it(`ends ${RUNS} runs with faults in right data or a named error, never in wrong
 it('repeats a run from its seed, word for word', async () => {
   for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) expect(await runWithFaults(seed)).toEqual(await runWithFaults(seed));
 });
+
+// 21835: a FLUSH that never arrived, and an interrupt of somebody else that seemed to end it.
+// 28072: silence upon silence, more than an hour of it.
+it.each([21_835, 28_072])('ends run %i, which a campaign has failed on', async (seed) => {
+  await runWithFaults(seed);
+});

@@ -11,6 +11,8 @@ import { waitWhileBusy } from './wait-ready.ts';
 /** A device that spins up may be busy for this long after power-on (ATA/ATAPI-6 9.1). */
 const POWER_ON_TIMEOUT_US = 31_000_000;
 const ECHO_ATTEMPTS = 3;
+/** With a reset before each but the first, and more patience for IDENTIFY each time. */
+const BRING_UP_ATTEMPTS = 3;
 
 const CLASS_WORDS = {
   ata: 'a disk',
@@ -107,12 +109,12 @@ async function bringUp(
 ): Promise<AtaDevice[]> {
   for (let attempt = 0; ; attempt++) {
     try {
-      const identity = await identify(channel, position, name);
+      const identity = await identify(channel, position, name, attempt);
       checkReadBack(channel, position, identity.lba48);
       return [await configure(channel, { name, position, identity }, settings)];
     } catch (error) {
       if (!isDeviceError(error)) throw error;
-      if (!worthAReset(error) || attempt > 0) {
+      if (!worthAReset(error) || attempt === BRING_UP_ATTEMPTS - 1) {
         channel.log.warn(`${channel.name}: device ${position} is not used as a disk: ${error.message}`);
         return [];
       }

@@ -9,7 +9,8 @@ import { resetChannel } from './reset.ts';
 /** Several devices lock up when the data port is touched after a reset with DRQ set, so it is emptied before. */
 const DRAIN_LIMIT_BYTES = 64 * 1024;
 const DRAIN_STEP_BYTES = 512;
-const ROUNDS = 2;
+/** Each with more patience for IDENTIFY. */
+const ROUNDS = 3;
 
 /**
  * Brings a channel back to work. A reset hits both devices, so both are looked at again; a disk that does not come back,
@@ -19,12 +20,13 @@ export async function recover(channel: Channel, disks: readonly AtaDisk[], drain
   try {
     channel.freeze();
     if (drain) drainData(channel);
-    for (let round = 1; round <= ROUNDS; round++) {
-      const reasons = await resetAndRevalidate(channel, disks);
+    for (let round = 0; round < ROUNDS; round++) {
+      const reasons = await resetAndRevalidate(channel, disks, round);
       if (reasons.size === 0) break;
-      for (const [disk, reason] of reasons) if (round === ROUNDS || reason.code === 'gone') disk.takeOffline(reason);
+      for (const [disk, reason] of reasons)
+        if (round === ROUNDS - 1 || reason.code === 'gone') disk.takeOffline(reason);
     }
-    channel.thaw();
+    if (disks.some((disk) => !disk.offline)) channel.thaw();
   } catch (error) {
     if (!isDeviceError(error)) throw error;
     for (const disk of disks) disk.takeOffline(error);
@@ -32,7 +34,11 @@ export async function recover(channel: Channel, disks: readonly AtaDisk[], drain
 }
 
 /** @returns the disks that did not come back, with the reason. */
-async function resetAndRevalidate(channel: Channel, disks: readonly AtaDisk[]): Promise<Map<AtaDisk, DeviceError>> {
+async function resetAndRevalidate(
+  channel: Channel,
+  disks: readonly AtaDisk[],
+  patience: number,
+): Promise<Map<AtaDisk, DeviceError>> {
   const expected = disks.filter((disk) => !disk.offline);
   const reasons = new Map<AtaDisk, DeviceError>();
   if (expected.length === 0) return reasons;
@@ -42,7 +48,7 @@ async function resetAndRevalidate(channel: Channel, disks: readonly AtaDisk[]): 
   );
   for (const disk of expected) {
     const found = classes[disk.position];
-    const failed = found === 'ata' ? await revalidate(channel, disk) : notBack(disk, found);
+    const failed = found === 'ata' ? await revalidate(channel, disk, patience) : notBack(disk, found);
     if (failed !== undefined) reasons.set(disk, failed);
   }
   return reasons;
@@ -63,10 +69,10 @@ function drainData({ taskFile, log, name }: Channel): void {
 }
 
 /** The same disk as before, with the settings as before? @returns why not. */
-async function revalidate(channel: Channel, disk: AtaDisk): Promise<DeviceError | undefined> {
+async function revalidate(channel: Channel, disk: AtaDisk, patience: number): Promise<DeviceError | undefined> {
   const { name, position, identity: known } = disk.device;
   try {
-    const identity = await identify(channel, position, name);
+    const identity = await identify(channel, position, name, patience);
     if (
       identity.serial !== known.serial ||
       identity.model !== known.model ||

@@ -2,7 +2,7 @@
 import { isDeviceError, sleep } from '@ring3/core';
 import type { Channel } from './channel.ts';
 import { DIAGNOSTIC, OPCODE, SIGNATURE, SIGNATURE_COUNT } from './registers.ts';
-import type { Position } from './task-file.ts';
+import { isOccupied, type Position } from './task-file.ts';
 import { waitWhileBusy } from './wait-ready.ts';
 
 /** What answers at a position after a reset. `unknown`: no signature. `busy`: BSY did not clear in time. */
@@ -58,6 +58,8 @@ async function softReset({ taskFile, clock }: Channel): Promise<void> {
 
 /** Without a control block there is no SRST; EXECUTE DEVICE DIAGNOSTIC makes both devices show their signatures too. */
 async function diagnostic({ taskFile, clock }: Channel): Promise<void> {
+  // Both devices obey whichever is selected; emulated ones may not.
+  if (!isOccupied(taskFile.peek())) taskFile.select(0);
   taskFile.forgetSelection();
   taskFile.start(OPCODE.EXECUTE_DEVICE_DIAGNOSTIC);
   await sleep(clock, AFTER_SRST_US);

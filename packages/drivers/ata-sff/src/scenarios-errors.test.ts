@@ -348,6 +348,17 @@ describe('A28: force unit access', () => {
     expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
   });
 
+  it('that hits a bad sector is tried once more as a write and a flush, and is native again after that', async () => {
+    const driver = await attachDriver({
+      model: broken({ on: [WRITE_MULTIPLE_FUA_EXT], fail: { error: IDNF, lba: 1 } }),
+    });
+    const witness = new Witness(driver.sim, driver.hardware);
+    await driver.write(0, blocks(4), true);
+    await driver.write(4, blocks(4), true);
+    expect(witness.commands).toEqual([WRITE_MULTIPLE_FUA_EXT, WRITE, FLUSH_EXT, WRITE_MULTIPLE_FUA_EXT]);
+    expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
+  });
+
   it('falls back to write and flush when the disk refuses the command after all', async () => {
     const driver = await attachDriver({ model: broken({ on: [WRITE_MULTIPLE_FUA_EXT], times: 'forever', fail: {} }) });
     const witness = new Witness(driver.sim, driver.hardware);
