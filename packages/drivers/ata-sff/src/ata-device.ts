@@ -23,6 +23,7 @@ export interface AtaDevice {
 }
 
 const IDENTIFY_ATTEMPTS = 3;
+const ALL_PATIENCE = 2;
 
 /**
  * Reads and decodes IDENTIFY DEVICE; again when the checksum is wrong or the device broke the protocol.
@@ -91,7 +92,7 @@ async function spinning(
   const { failure } = await channel.execute(spinUpCommand(), position);
   if (failure !== undefined) throw failureToError(name, failure);
   const data = new Uint8Array(IDENTIFY_BYTES);
-  const again = await channel.execute(identifyCommand(2), position, data);
+  const again = await channel.execute(identifyCommand(ALL_PATIENCE), position, data);
   if (again.failure !== undefined) throw failureToError(name, again.failure);
   return decodeIdentify(data);
 }
@@ -113,7 +114,7 @@ export async function configure(
   let changed = false;
   if (writeCache.supported && cache !== writeCache.enabled) changed = await set(writeCacheCommand(cache));
   if (settings.multiple && maxMultiple > 1) changed = (await set(setMultipleCommand(maxMultiple))) || changed;
-  const now = changed ? await identify(channel, position, name) : identity;
+  const now = changed ? await identify(channel, position, name, ALL_PATIENCE) : identity;
   const multiple = settings.multiple && now.currentMultiple <= maxMultiple ? now.currentMultiple : 0;
   return { name, position, identity: now, multiple: multiple > 1 ? multiple : 0 };
 }
