@@ -25,6 +25,8 @@ export interface HandlerLimits extends RetryLimits {
 const OFFLINE_AFTER_RESETS = 5;
 /** A FLUSH that failed has dropped the bad sector; the following ones save the others, and still the flush has failed. */
 const FLUSH_CONTINUATIONS = 5;
+/** A FLUSH without anything to write can be over before one looks; after so many of them one must have been taken. */
+const UNSEEN_FLUSHES = 3;
 
 /**
  * Runs the requests of one channel's disks, each alone on the channel, and answers for how they end: retries, resets,
@@ -89,8 +91,8 @@ export class ErrorHandler {
     for (let unseen = 0, continuations = 0; ; ) {
       disk.checkUsable();
       const { failure, begun } = await this.#channel.execute(command, disk.position);
-      // It ended before anyone saw it begin: once more, in case the command itself was lost on the bus.
-      if (failure === undefined && !begun && unseen++ === 0) continue;
+      // It ended before anyone saw it begin: again, in case the command itself was lost on the bus.
+      if (failure === undefined && !begun && ++unseen < UNSEEN_FLUSHES) continue;
       if (failure === undefined) break;
       if (failure.kind === 'error' || failure.kind === 'fault') dropped ??= failureToError(disk.name, failure);
       if (failure.kind !== 'error' || failure.stuck) await this.#handle(disk, command, failure, history);

@@ -8,7 +8,7 @@ import {
   failure,
   type Outcome,
 } from './failure.ts';
-import { STATUS } from './registers.ts';
+import { ALL_ONES, STATUS } from './registers.ts';
 import { isOccupied, type TaskFile } from './task-file.ts';
 
 /** Where a running command stands (ATA/ATAPI-6 9.4 to 9.6). */
@@ -68,7 +68,7 @@ export class Execution {
 
   /** Writes the command register. */
   start(): void {
-    if ((this.#taskFile.start(this.command.opcode) & STATUS.BSY) !== 0) this.#begun = true;
+    this.#noteBusy(this.#taskFile.start(this.command.opcode));
   }
 
   /** As {@link advance}, when DRQ is all that is awaited: a single look, and nothing to acknowledge. */
@@ -142,7 +142,7 @@ export class Execution {
     for (let attempt = 0; attempt < READ_AGAIN; attempt++) {
       const peeked = this.#taskFile.peek();
       if ((peeked & STATUS.BSY) !== 0) {
-        this.#begun = true;
+        this.#noteBusy(peeked);
         return undefined;
       }
       if (!this.#taskFile.hasControl) return peeked;
@@ -150,6 +150,11 @@ export class Execution {
       if (((peeked ^ status) & MEANING) === 0) return status;
     }
     return undefined;
+  }
+
+  /** A busy device has taken the command. All ones may also be a read that was lost on the bus. */
+  #noteBusy(status: number): void {
+    if ((status & STATUS.BSY) !== 0 && status !== ALL_ONES) this.#begun = true;
   }
 
   #moveBlock(): void {

@@ -403,3 +403,20 @@ it('A29: a reset for one disk hits both, and neither loses a request', async () 
   await driver.sim.run(other.flush());
   expect(driver.said.join()).not.toContain('without power');
 });
+
+it('a flush that was lost on the bus, twice, is not believed', async () => {
+  for (const interrupts of ['auto', 'polling'] as const) {
+    const lost = { space: 'command0', offset: 7, access: 'write', drop: true } as const;
+    // Commands so far: IDENTIFY, SET MULTIPLE, IDENTIFY, WRITE MULTIPLE.
+    const faults = {
+      registers: [
+        { ...lost, nth: 5 },
+        { ...lost, nth: 6 },
+      ],
+    };
+    const driver = await attachDriver({ faults, options: { interrupts } });
+    await driver.write(0, blocks(4));
+    await driver.flush();
+    expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
+  }
+});

@@ -30,8 +30,8 @@ const LONGEST_US = 3_600_000_000;
 /** One run: a plan of faults, a workload and a configuration, all from the seed; then the power is cut and all is judged. */
 export async function runWithFaults(seed: number): Promise<RunReport> {
   const random = generator(seed);
-  const alone = random() < 0.05;
-  const plan = alone ? { registers: [lostWord(random, 'write')] } : faultPlan(random);
+  const alone = random() < 0.1;
+  const plan = alone ? { registers: [lostWord(random)] } : faultPlan(random);
   const store = new MemoryStore(SECTORS);
   const driver = await attachDriver({ ...configuration(random, !alone), faults: plan, seed, stores: [store] });
   const oracle = new WriteOracle({ blockSizeBytes: 512 });
@@ -153,7 +153,6 @@ function faultPlan(random: Random): FaultPlan {
   const kinds = [
     () => ({ registers: [distortion(random)] }),
     () => ({ registers: [lostOrDoubled(random)] }),
-    () => ({ registers: [lostWord(random, 'read')] }),
     () => ({ registers: [stall(random)] }),
     () => ({ interrupts: [{ ...occurrence(random, 40), ...interruptEffect(random) }] }),
     () => ({ spurious: [{ atUs: 150_000 + pick(random, 20_000), everyUs: 1 + pick(random, 5_000), times: 500 }] }),
@@ -206,7 +205,7 @@ function distortion(random: Random): RegisterFault {
 /** Accesses that never arrive, or arrive twice. */
 function lostOrDoubled(random: Random): RegisterFault {
   const effect = random() < 0.6 ? ({ drop: true } as const) : ({ duplicate: true } as const);
-  // Two commands in a row are never both lost: a flush that nobody saw begin is given twice, not three times.
+  // Never three commands in a row: a flush that nobody saw begin is given three times, not four.
   if (random() < 0.3)
     return { space: 'command0', offset: COMMAND, access: 'write', every: 3 + pick(random, 20), ...effect };
   const offset = PARAMETERS[pick(random, PARAMETERS.length)] ?? 1;
@@ -215,12 +214,12 @@ function lostOrDoubled(random: Random): RegisterFault {
 }
 
 /**
- * A data word that is lost on the bus: the device has counted another number than the driver. One on its way to the
- * device is the only fault of its run: by polling it is noticed at the end of the command only, when what followed went
- * to wrong places, and a second fault may prevent the repetition that puts them right.
+ * A data word that is lost on the bus: the device has counted another number than the driver. It is the only fault of its
+ * run: by polling it is noticed at the end of the command only, when the words after it went to wrong places, and a
+ * second fault may hide that end or prevent the repetition that puts things right.
  */
-function lostWord(random: Random, access: 'read' | 'write'): RegisterFault {
-  return { space: 'command0', offset: 0, access, nth: 1 + pick(random, 20_000), drop: true };
+function lostWord(random: Random): RegisterFault {
+  return { space: 'command0', offset: 0, nth: 1 + pick(random, 20_000), drop: true };
 }
 
 function interruptEffect(random: Random) {
