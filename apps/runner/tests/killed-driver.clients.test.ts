@@ -36,7 +36,7 @@ it(`clients stay connected while the device host is killed ${KILLS} times under 
   await disk.close();
   expect(await runner.stop()).toBe(0);
   expect(readdirSync(folder).sort()).toEqual(['disk.img', 'rig.yaml']);
-}, 300_000);
+}, 60_000 + KILLS * 6_000);
 
 function issue(traffic: BlockTraffic, random: (below: number) => number): void {
   const count = 1 + random(16);
