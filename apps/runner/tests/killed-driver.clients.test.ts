@@ -7,6 +7,7 @@ import { childrenOf, rigFile, ServingRunner, temporaryFolder } from './testing/r
 import { seeded } from './testing/seeded.ts';
 
 const KILLS = Number(process.env['RING3_KILLS'] ?? 50);
+const LIMIT_MS = 60_000 + KILLS * 6_000;
 const BLOCKS = 4096;
 
 it(`clients stay connected while the device host is killed ${KILLS} times under load`, async () => {
@@ -36,7 +37,7 @@ it(`clients stay connected while the device host is killed ${KILLS} times under 
   await disk.close();
   expect(await runner.stop()).toBe(0);
   expect(readdirSync(folder).sort()).toEqual(['disk.img', 'rig.yaml']);
-}, 60_000 + KILLS * 6_000);
+}, LIMIT_MS);
 
 function issue(traffic: BlockTraffic, random: (below: number) => number): void {
   const count = 1 + random(16);

@@ -7,6 +7,7 @@ import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-proces
 import { seeded } from './testing/seeded.ts';
 
 const KILLS = Number(process.env['RING3_KILLS'] ?? 100);
+const LIMIT_MS = 60_000 + KILLS * 6_000;
 const BLOCKS = 2048;
 
 // The simulated disk keeps unflushed writes in the memory of the process: killing it is a loss of power.
@@ -41,7 +42,7 @@ it(`keeps what was flushed when the runner is killed ${KILLS} times under load`,
   const last = await ServingRunner.start(rig, folder);
   await readAll(new BlockTraffic((await connectDisk(last.socket)).disk, oracle));
   expect(await last.stop()).toBe(0);
-}, 60_000 + KILLS * 6_000);
+}, LIMIT_MS);
 
 async function readAll(traffic: BlockTraffic): Promise<void> {
   for (let block = 0; block < BLOCKS; block += 256) void traffic.read(block, 256);
