@@ -36,6 +36,8 @@ export interface DeviceDescription {
   readonly spaces: readonly SpaceResource[];
   readonly interrupts: readonly InterruptResource[];
   readonly simulated: boolean;
+  /** Why the device, as it is now, cannot be opened or not be used in full: each with its remedy. Default: nothing is. */
+  readonly obstacles?: readonly string[];
 }
 
 /** A device that was opened: gives out what is asked for, and nothing else is mapped. */
@@ -48,8 +50,18 @@ export interface OpenDevice {
   openInterrupt(resource: InterruptResource): InterruptSource | Promise<InterruptSource>;
   /** Resolves with the reason when the device is gone; never rejects. */
   readonly gone: Promise<string>;
+  /**
+   * Stops what the device does by itself, as far as its bus can: interrupts masked, bus mastering off. Done after the
+   * driver's quiesce steps, when the driver was stopped or has died.
+   */
+  silence?(): void | Promise<void>;
   /** Makes every access throw, ends every interrupt source, unmaps. */
   close(): Promise<void>;
+}
+
+/** A device that no other process of this machine can have. */
+export interface DeviceClaim {
+  release(): void | Promise<void>;
 }
 
 /** A way to reach devices. `Selector` is what the `backend:` section of a device's configuration says. */
@@ -60,6 +72,14 @@ export interface Backend<Selector = unknown> {
   describe(selector: Selector): Promise<DeviceDescription>;
   /** Opens one device. @throws DeviceError `busy`, `permission`, `not-found`. */
   open(selector: Selector): Promise<OpenDevice>;
+  /**
+   * Claims a device for this process, against every other process of the machine; released when the process dies. Whoever
+   * keeps the device's driver alive holds it: the supervisor, not the device host. Missing where no other process
+   * can reach the device.
+   * @param holder who is named to those who are refused: `demo.yaml: ata0`.
+   * @throws DeviceError `busy` that names the holder.
+   */
+  claim?(selector: Selector, holder: string): Promise<DeviceClaim>;
   close(): Promise<void>;
 }
 

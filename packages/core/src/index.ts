@@ -2,6 +2,7 @@ export {
   type Backend,
   type BackendEnvironment,
   type BackendModule,
+  type DeviceClaim,
   type DeviceDescription,
   defineBackend,
   type InterruptResource,
@@ -69,7 +70,15 @@ export {
 export type { OptionsSchema, SchemaIssue } from './options-schema.ts';
 export { formatPciAddress, formatPciIdentity, type PciAddress, type PciIdentity, parsePciAddress } from './pci.ts';
 export { type Poll, pollUntil } from './poll-until.ts';
-export { bigEndian, type RegisterAccess, type RegisterOp, type Width } from './register-access.ts';
+export {
+  bigEndian,
+  type RegisterAccess,
+  type RegisterOp,
+  readFifoByWords,
+  swapBytes,
+  type Width,
+  writeFifoByWords,
+} from './register-access.ts';
 export {
   type Access,
   type BoundRegister,

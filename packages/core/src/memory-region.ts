@@ -27,17 +27,28 @@ export class MemoryRegion extends RegisterSpace {
   /** Copies memory of the device into `into`, by 32-bit accesses; offset and length are multiples of 4. Not for FIFOs. */
   readBlock(offset: number, into: Uint8Array): void {
     this.#checkBlock(offset, into.length);
+    const { access } = this;
+    if (access.readBlock !== undefined) {
+      access.readBlock(offset, into);
+      return;
+    }
     for (let done = 0; done < into.length; done += 4) this.readFifo32(offset + done, into.subarray(done, done + 4));
   }
 
   /** Copies `from` into memory of the device: the counterpart of {@link readBlock}. */
   writeBlock(offset: number, from: Uint8Array): void {
     this.#checkBlock(offset, from.length);
+    const { access } = this;
+    if (access.writeBlock !== undefined) {
+      access.writeBlock(offset, from);
+      return;
+    }
     for (let done = 0; done < from.length; done += 4) this.writeFifo32(offset + done, from.subarray(done, done + 4));
   }
 
   #checkBlock(offset: number, lengthBytes: number): void {
     this.checkRange(offset, lengthBytes, 4);
+    this.checkWidth(offset, 32);
     if (lengthBytes % 4 !== 0) {
       throw new RangeError(
         `${this.description.name}: ${lengthBytes} bytes at ${at(offset)} are not whole 32-bit words`,

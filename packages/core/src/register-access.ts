@@ -18,6 +18,10 @@ export interface RegisterAccess {
   readFifo?(offset: number, width: Width, into: Uint8Array): void;
   /** Repeated writes of one register from memory (`iowrite16_rep`). Default: a loop. */
   writeFifo?(offset: number, width: Width, from: Uint8Array): void;
+  /** Copies `into.length` bytes of device memory, by 32-bit accesses at rising offsets. Default: a loop. */
+  readBlock?(offset: number, into: Uint8Array): void;
+  /** The counterpart of `readBlock`. */
+  writeBlock?(offset: number, from: Uint8Array): void;
   /** All accesses in order; the values of the reads are appended to `results`. Default: a loop. */
   sequence?(ops: readonly RegisterOp[], results: number[]): void;
   /** One 64-bit access; absent where the bus or the device has none (the widths of a description end at 32). */
@@ -54,7 +58,7 @@ export function swapBytes(value: number, width: Width): number {
 }
 
 /**
- * The same registers in big-endian byte order: values are swapped, FIFOs are not (a stream keeps memory order,
+ * The same registers in big-endian byte order: values are swapped, FIFOs and blocks are not (a stream keeps memory order,
  * as with `ioread16_rep` of Linux).
  */
 export function bigEndian(access: RegisterAccess): RegisterAccess {
@@ -73,7 +77,9 @@ export function bigEndian(access: RegisterAccess): RegisterAccess {
         : access.writeFifo(offset, width, from),
     barrier: () => access.barrier?.(),
   };
-  const { sequence, read64, write64 } = access;
+  const { sequence, read64, write64, readBlock, writeBlock } = access;
+  if (readBlock !== undefined) view.readBlock = (offset, into) => readBlock.call(access, offset, into);
+  if (writeBlock !== undefined) view.writeBlock = (offset, from) => writeBlock.call(access, offset, from);
   if (sequence !== undefined) view.sequence = (ops, results) => swapSequence(sequence.bind(access), ops, results);
   if (read64 !== undefined) view.read64 = (offset) => swap64(read64.call(access, offset));
   if (write64 !== undefined) view.write64 = (offset, value) => write64.call(access, offset, swap64(value));

@@ -146,6 +146,41 @@ export class RegisterSpace {
     this.#access.barrier?.();
   }
 
+  /** A read before everything that follows: what the device wrote to memory before it answered is seen (`ioread8`). */
+  readOrdered8(offset: number): number {
+    const value = this.read8(offset);
+    this.barrier();
+    return value;
+  }
+
+  readOrdered16(offset: number): number {
+    const value = this.read16(offset);
+    this.barrier();
+    return value;
+  }
+
+  readOrdered32(offset: number): number {
+    const value = this.read32(offset);
+    this.barrier();
+    return value;
+  }
+
+  /** A write after everything before it: the device finds in memory what was put there, as a doorbell needs (`iowrite8`). */
+  writeOrdered8(offset: number, value: number): void {
+    this.barrier();
+    this.write8(offset, value);
+  }
+
+  writeOrdered16(offset: number, value: number): void {
+    this.barrier();
+    this.write16(offset, value);
+  }
+
+  writeOrdered32(offset: number, value: number): void {
+    this.barrier();
+    this.write32(offset, value);
+  }
+
   /** Ends the use of this space: every later access throws. Who opened the space unmaps it after that. */
   close(reason = 'closed'): void {
     this.#closed ??= reason;
@@ -172,6 +207,15 @@ export class RegisterSpace {
         `${this.description.name}: ${lengthBytes} bytes at ${at(offset)} do not fit: the space has ${hex(this.sizeBytes)} bytes, alignment ${alignment}`,
       );
     }
+  }
+
+  /** Refuses a width that the device does not take; for conveniences of subclasses. */
+  protected checkWidth(offset: number, width: Width): void {
+    const { name, widths = ALL_WIDTHS } = this.description;
+    if (widths.includes(width)) return;
+    throw new RangeError(
+      `${name}: the device takes no ${width}-bit access (at ${at(offset)}), only ${widths.join(', ')} bits`,
+    );
   }
 
   /** What a person sees; no register is read for it. */
@@ -222,12 +266,7 @@ export class RegisterSpace {
   /** The slow path of every check: finds out why. */
   #refuse(offset: number, width: Width): void {
     if (this.#closed !== undefined) throw this.#closedError();
-    const { name, widths = ALL_WIDTHS } = this.description;
-    if (!widths.includes(width)) {
-      throw new RangeError(
-        `${name}: the device takes no ${width}-bit access (at ${at(offset)}), only ${widths.join(', ')} bits`,
-      );
-    }
+    this.checkWidth(offset, width);
     this.checkRange(offset, width / 8, width / 8);
     // What is left are offsets beyond 4 GiB in a space that large: valid, if rare.
   }

@@ -1,6 +1,6 @@
-import { hex, type RegisterAccess, type Width } from '@ring3/core';
+import { hex, type RegisterAccess, readFifoByWords, type Width, writeFifoByWords } from '@ring3/core';
 import type { SimClock } from '../clock/sim-clock.ts';
-import { allOnes, readWords, writeWords } from '../machine/model-access.ts';
+import { allOnes } from '../machine/model-access.ts';
 import type { OccurrenceCounter } from './occurrence.ts';
 import type { RegisterFault } from './plan.ts';
 import type { FaultTrace } from './trace.ts';
@@ -62,14 +62,14 @@ export class FaultyAccess implements RegisterAccess {
   }
 
   readFifo(offset: number, width: Width, into: Uint8Array): void {
-    if (this.#mustGoByWords(offset, 'read', width, into)) readWords(this, offset, width, into);
-    else if (this.#inner.readFifo === undefined) readWords(this.#inner, offset, width, into);
+    if (this.#mustGoByWords(offset, 'read', width, into)) readFifoByWords(this, offset, width, into);
+    else if (this.#inner.readFifo === undefined) readFifoByWords(this.#inner, offset, width, into);
     else this.#inner.readFifo(offset, width, into);
   }
 
   writeFifo(offset: number, width: Width, from: Uint8Array): void {
-    if (this.#mustGoByWords(offset, 'write', width, from)) writeWords(this, offset, width, from);
-    else if (this.#inner.writeFifo === undefined) writeWords(this.#inner, offset, width, from);
+    if (this.#mustGoByWords(offset, 'write', width, from)) writeFifoByWords(this, offset, width, from);
+    else if (this.#inner.writeFifo === undefined) writeFifoByWords(this.#inner, offset, width, from);
     else this.#inner.writeFifo(offset, width, from);
   }
 

@@ -1,6 +1,6 @@
-import type { RegisterAccess, Width } from '@ring3/core';
+import { type RegisterAccess, readFifoByWords, type Width, writeFifoByWords } from '@ring3/core';
 import type { SimClock } from '../clock/sim-clock.ts';
-import { allOnes, type ModelAccess, readWords, writeWords } from './model-access.ts';
+import { allOnes, type ModelAccess } from './model-access.ts';
 
 /** One space of a device, at its place in the machine. */
 export interface PlacedSpace {
@@ -52,13 +52,13 @@ export class AddressBus implements RegisterAccess {
 
   readFifo(address: number, width: Width, into: Uint8Array): void {
     const space = this.#find(address, width);
-    if (space?.access.readFifo === undefined) readWords(this, address, width, into);
+    if (space?.access.readFifo === undefined) readFifoByWords(this, address, width, into);
     else space.access.readFifo(address - space.base, width, into);
   }
 
   writeFifo(address: number, width: Width, from: Uint8Array): void {
     const space = this.#find(address, width);
-    if (space?.access.writeFifo === undefined) writeWords(this, address, width, from);
+    if (space?.access.writeFifo === undefined) writeFifoByWords(this, address, width, from);
     else space.access.writeFifo(address - space.base, width, from);
   }
 

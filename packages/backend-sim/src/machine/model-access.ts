@@ -1,4 +1,4 @@
-import type { RegisterAccess, Width } from '@ring3/core';
+import { type RegisterAccess, readFifoByWords, type Width, writeFifoByWords } from '@ring3/core';
 import type { SimClock } from '../clock/sim-clock.ts';
 import type { DeviceModel } from '../model/device-model.ts';
 
@@ -37,12 +37,12 @@ export class ModelAccess implements RegisterAccess {
 
   readFifo(offset: number, width: Width, into: Uint8Array): void {
     if (this.#wholeFifo('readFifo', offset, width, into)) return;
-    readWords(this, offset, width, into);
+    readFifoByWords(this, offset, width, into);
   }
 
   writeFifo(offset: number, width: Width, from: Uint8Array): void {
     if (this.#wholeFifo('writeFifo', offset, width, from)) return;
-    writeWords(this, offset, width, from);
+    writeFifoByWords(this, offset, width, from);
   }
 
   /** The model's shortcut, where it has one, wants it now, and nothing in the machine happens meanwhile. */
@@ -53,24 +53,5 @@ export class ModelAccess implements RegisterAccess {
     const done = this.#model[direction](this.#space, offset, width, data);
     if (!done) this.#clock.takeBack(ns);
     return done;
-  }
-}
-
-/** A FIFO read as single accesses, the low byte of each word first. */
-export function readWords(access: RegisterAccess, offset: number, width: Width, into: Uint8Array): void {
-  const step = width / 8;
-  for (let at = 0; at < into.length; at += step) {
-    const word = access.read(offset, width);
-    for (let byte = 0; byte < step; byte++) into[at + byte] = word >>> (8 * byte);
-  }
-}
-
-/** The counterpart of {@link readWords}. */
-export function writeWords(access: RegisterAccess, offset: number, width: Width, from: Uint8Array): void {
-  const step = width / 8;
-  for (let at = 0; at < from.length; at += step) {
-    let word = 0;
-    for (let byte = 0; byte < step; byte++) word |= (from[at + byte] ?? 0) << (8 * byte);
-    access.write(offset, width, word >>> 0);
   }
 }

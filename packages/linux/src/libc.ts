@@ -1,0 +1,38 @@
+import { NativeLibrary } from './native.ts';
+
+/** `PROT_READ | PROT_WRITE`. */
+export const PROT_READ_WRITE = 3;
+/** `PROT_READ`. */
+export const PROT_READ = 1;
+export const MAP_SHARED = 0x01;
+export const MAP_PRIVATE = 0x02;
+export const MAP_FIXED = 0x10;
+export const MAP_ANONYMOUS = 0x20;
+const SC_PAGESIZE = 30;
+
+const none = new Uint8Array(1);
+
+function open() {
+  return new NativeLibrary('c', '', {
+    /** The address is that of a Uint8Array, with MAP_FIXED. Harmless: a length of 0 is EINVAL. */
+    mmap: {
+      returns: 'i64',
+      takes: ['bytes', 'i64', 'i32', 'i32', 'i32', 'i64'],
+      harmless: [none, 0n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n],
+    },
+    sysconf: { returns: 'i64', takes: ['i32'], harmless: [SC_PAGESIZE] },
+  });
+}
+
+let library: ReturnType<typeof open> | undefined;
+
+/** The functions of the C library that ring3 calls. @throws Error where ffi-rs does not load; says on what it runs. */
+export function libc(): ReturnType<typeof open> {
+  library ??= open();
+  return library;
+}
+
+/** The size of a page of this machine, in bytes: 4096, 16384 or 65536. */
+export function pageSizeBytes(): number {
+  return Number(libc().tryCall('sysconf', [SC_PAGESIZE]));
+}
