@@ -1,10 +1,9 @@
 import { readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BlockTraffic, WriteOracle } from '@ring3/core/testing';
+import { BlockTraffic, pick, type Random, seededRandom, WriteOracle } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { connectDisk } from './testing/nbd-connection.ts';
 import { childrenOf, rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
-import { seeded } from './testing/seeded.ts';
 
 const KILLS = Number(process.env['RING3_KILLS'] ?? 50);
 const LIMIT_MS = 60_000 + KILLS * 6_000;
@@ -21,13 +20,13 @@ it(
     const { disk } = await connectDisk(runner.socket);
     const oracle = new WriteOracle({ blockSizeBytes: 512 });
     const traffic = new BlockTraffic(disk, oracle);
-    const random = seeded(1);
+    const random = seededRandom(1);
     for (let kill = 0; kill < KILLS; kill++) {
       const host = childrenOf(runner, 'device-host')[0] ?? expect.fail('no device host runs');
       const restarted = runner.lineWith('it is started again');
       for (let request = 0; request < 40; request++) issue(traffic, random);
       // Some requests are under way, some are not sent yet: the moment is as random as the event loop.
-      await traffic.read(random(BLOCKS), 1);
+      await traffic.read(pick(random, BLOCKS), 1);
       process.kill(host, 'SIGKILL');
       for (let request = 0; request < 20; request++) issue(traffic, random);
       await restarted;
@@ -43,10 +42,10 @@ it(
   LIMIT_MS,
 );
 
-function issue(traffic: BlockTraffic, random: (below: number) => number): void {
-  const count = 1 + random(16);
-  const block = random(BLOCKS - count);
-  const kind = random(10);
+function issue(traffic: BlockTraffic, random: Random): void {
+  const count = 1 + pick(random, 16);
+  const block = pick(random, BLOCKS - count);
+  const kind = pick(random, 10);
   if (kind < 5) traffic.write(block, count, kind === 0);
   else if (kind < 9) void traffic.read(block, count);
   else traffic.flush();

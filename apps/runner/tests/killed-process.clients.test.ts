@@ -1,10 +1,9 @@
 import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BlockTraffic, WriteOracle } from '@ring3/core/testing';
+import { BlockTraffic, pick, seededRandom, WriteOracle } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { connectDisk } from './testing/nbd-connection.ts';
 import { rigFile, ServingRunner, temporaryFolder } from './testing/runner-process.ts';
-import { seeded } from './testing/seeded.ts';
 
 const KILLS = Number(process.env['RING3_KILLS'] ?? 100);
 const LIMIT_MS = 60_000 + KILLS * 6_000;
@@ -25,17 +24,17 @@ it(
       const { disk } = await connectDisk(runner.socket);
       const traffic = new BlockTraffic(disk, oracle);
       await readAll(traffic);
-      const random = seeded(kill + 1);
-      for (let round = 0; round < 4 + random(8); round++) {
-        for (let write = random(6); write >= 0; write--) {
-          const count = 1 + random(32);
-          traffic.write(random(BLOCKS - count), count, random(8) === 0);
+      const random = seededRandom(kill + 1);
+      for (let round = 0; round < 4 + pick(random, 8); round++) {
+        for (let write = pick(random, 6); write >= 0; write--) {
+          const count = 1 + pick(random, 32);
+          traffic.write(pick(random, BLOCKS - count), count, pick(random, 8) === 0);
         }
-        if (random(2) === 0) traffic.flush();
-        await traffic.read(random(BLOCKS), 1);
+        if (pick(random, 2) === 0) traffic.flush();
+        await traffic.read(pick(random, BLOCKS), 1);
       }
       traffic.flush();
-      traffic.write(random(BLOCKS), 1);
+      traffic.write(pick(random, BLOCKS), 1);
       await runner.kill();
       // What was acknowledged may still be on its way through the socket.
       oracle.powerLost({ lateAcknowledgements: 'doubtful' });

@@ -2,12 +2,11 @@ import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { simulate } from '@ring3/backend-sim';
 import { BLOCK_DEVICE, type BlockDevice, Scope, ServiceDirectory, SILENT, sleep } from '@ring3/core';
-import { BlockTraffic, BrokenLaw, WriteOracle } from '@ring3/core/testing';
+import { BlockTraffic, BrokenLaw, pick, type Random, seededRandom, WriteOracle } from '@ring3/core/testing';
 import ataSff, { ataOptions } from '@ring3/driver-ata-sff';
 import model from '@ring3/driver-ata-sff/model';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from './testing/runner-process.ts';
-import { seeded } from './testing/seeded.ts';
 
 const BLOCKS = 2048;
 
@@ -39,12 +38,12 @@ async function cutPowerAt(
   oracle: WriteOracle,
   harm: (disk: BlockDevice) => BlockDevice,
 ) {
-  const random = seeded(moment);
+  const random = seededRandom(moment);
   const { simulation, scope, disk } = await powerUp(image, (moment % 3) / 2, moment);
   const traffic = new BlockTraffic(harm(disk), oracle);
   const power = { on: true };
   const load = keepWriting(traffic, random, power);
-  await simulation.run(sleep(simulation.clock, 50 + random(4000)));
+  await simulation.run(sleep(simulation.clock, 50 + pick(random, 4000)));
   power.on = false;
   simulation.cutPower();
   oracle.powerLost();
@@ -56,18 +55,14 @@ async function cutPowerAt(
 }
 
 /** Several writes at a time; flushes now and then, some of them when all writes before were acknowledged. */
-async function keepWriting(
-  traffic: BlockTraffic,
-  random: (below: number) => number,
-  power: { readonly on: boolean },
-): Promise<void> {
+async function keepWriting(traffic: BlockTraffic, random: Random, power: { readonly on: boolean }): Promise<void> {
   while (power.on) {
-    for (let write = random(4); write >= 0; write--) {
-      const count = 1 + random(32);
-      traffic.write(random(BLOCKS - count), count, random(8) === 0);
+    for (let write = pick(random, 4); write >= 0; write--) {
+      const count = 1 + pick(random, 32);
+      traffic.write(pick(random, BLOCKS - count), count, pick(random, 8) === 0);
     }
-    if (random(2) === 0) traffic.flush();
-    await traffic.read(random(BLOCKS), 1);
+    if (pick(random, 2) === 0) traffic.flush();
+    await traffic.read(pick(random, BLOCKS), 1);
   }
 }
 

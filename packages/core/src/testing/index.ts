@@ -25,4 +25,5 @@ export { type ConformanceCase, type ConformanceHarness, runCase } from './confor
 export { ManualClock } from './manual-clock.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export { needsTools, type Tools, toolsMissing } from './require-tool.ts';
+export { pick, type Random, seededRandom } from './seeded-random.ts';
 export { type Watched, type WatchedRead, WriteOracle, type WriteOracleOptions } from './write-oracle.ts';

@@ -1,6 +1,6 @@
 import type { FaultPlan, RegisterFault } from '@ring3/backend-sim';
 import { type BlockDevice, isDeviceError } from '@ring3/core';
-import { WriteOracle } from '@ring3/core/testing';
+import { pick, type Random, seededRandom, WriteOracle } from '@ring3/core/testing';
 import { type ControllerOptionsInput, MemoryStore } from './model/index.ts';
 import { attachDriver, blocks, type DriverSetUp, type TestDriver } from './test-driver.ts';
 
@@ -17,7 +17,6 @@ export interface RunReport {
   readonly said: readonly string[];
 }
 
-type Random = () => number;
 type DiskDefects = NonNullable<NonNullable<ControllerOptionsInput['disks']>[number]['defects']>;
 
 const SECTORS = 4096;
@@ -29,7 +28,7 @@ const LONGEST_US = 3_600_000_000;
 
 /** One run: a plan of faults, a workload and a configuration, all from the seed; then the power is cut and all is judged. */
 export async function runWithFaults(seed: number): Promise<RunReport> {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const alone = random() < 0.1;
   const plan = alone ? { registers: [lostWord(random)] } : faultPlan(random);
   const store = new MemoryStore(SECTORS);
@@ -238,19 +237,4 @@ function occurrence(random: Random, rarity: number) {
 function stall(random: Random): RegisterFault {
   const place = random() < 0.3 ? { space: 'control0' } : { space: 'command0', offset: 1 + pick(random, 7) };
   return { ...place, ...occurrence(random, 300), delayUs: 10 ** pick(random, 7) };
-}
-
-function pick(random: Random, below: number): number {
-  return Math.floor(random() * below);
-}
-
-/** mulberry32: small, and the same everywhere. */
-function generator(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -3,12 +3,11 @@ import { once } from 'node:events';
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BlockDevice, type PublishedService, SILENT, SystemClock } from '@ring3/core';
-import { BlockTraffic, WriteOracle } from '@ring3/core/testing';
+import { BlockTraffic, seededRandom, WriteOracle } from '@ring3/core/testing';
 import { expect, it, onTestFinished } from 'vitest';
 import { connectServices } from './connect-services.ts';
 import { followDisk } from './follow-disk.ts';
 import { ReconnectingDisk } from './reconnecting-disk.ts';
-import { seededRandom } from './testing/random.ts';
 import { socketFolder } from './testing/served.ts';
 import { WIRES } from './wires.ts';
 

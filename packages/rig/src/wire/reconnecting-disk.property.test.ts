@@ -1,10 +1,9 @@
 import { SILENT } from '@ring3/core';
-import { BlockTraffic, ManualClock, WriteOracle } from '@ring3/core/testing';
+import { BlockTraffic, ManualClock, seededRandom, WriteOracle } from '@ring3/core/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ReconnectingDisk } from './reconnecting-disk.ts';
 import { FragileHost } from './testing/fragile-host.ts';
-import { seededRandom } from './testing/random.ts';
 
 const BLOCKS = 24;
 const RUNS = 500;

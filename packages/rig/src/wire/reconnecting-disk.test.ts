@@ -1,9 +1,8 @@
 import { type BlockDeviceInfo, DeviceError, SILENT } from '@ring3/core';
-import { blockDeviceConformance, ManualClock, MemoryDisk } from '@ring3/core/testing';
+import { blockDeviceConformance, ManualClock, MemoryDisk, seededRandom } from '@ring3/core/testing';
 import { describe, expect, it } from 'vitest';
 import { ReconnectingDisk } from './reconnecting-disk.ts';
 import { FragileHost } from './testing/fragile-host.ts';
-import { seededRandom } from './testing/random.ts';
 import { INFO, SlowDisk } from './testing/slow-disk.ts';
 
 function setUp(info: Partial<BlockDeviceInfo> = {}, journalBytes = 1_000_000) {
