@@ -8,6 +8,9 @@ export const MAP_SHARED = 0x01;
 export const MAP_PRIVATE = 0x02;
 export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
+/** Nothing is set aside for pages that nobody touches, as V8 maps its own memory. */
+export const MAP_NORESERVE = 0x4000;
+export const MFD_CLOEXEC = 1;
 const SC_PAGESIZE = 30;
 
 const none = new Uint8Array(1);
@@ -20,6 +23,19 @@ function open() {
       takes: ['bytes', 'i64', 'i32', 'i32', 'i32', 'i64'],
       harmless: [none, 0n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n],
     },
+    /** The same function by its second name: the address is a number, 0 for anywhere. */
+    mmap64: {
+      returns: 'i64',
+      takes: ['i64', 'i64', 'i32', 'i32', 'i32', 'i64'],
+      harmless: [0n, 0n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n],
+    },
+    munmap: { returns: 'i32', takes: ['i64', 'i64'], harmless: [0n, 0n] },
+    /** Harmless: these flags are EINVAL. */
+    memfd_create: { returns: 'i32', takes: ['string', 'u32'], harmless: ['', 0xffff_ffff] },
+    /** Locks of open file descriptions; the argument is a `struct flock`. Harmless: no descriptor has the number -1. */
+    fcntl: { returns: 'i32', takes: ['i32', 'i32', 'bytes'], harmless: [-1, 0, none] },
+    eventfd: { returns: 'i32', takes: ['u32', 'i32'], harmless: [0, -1] },
+    ioctl: { returns: 'i32', takes: ['i32', 'i64', 'bytes'], harmless: [-1, 0n, none] },
     sysconf: { returns: 'i64', takes: ['i32'], harmless: [SC_PAGESIZE] },
   });
 }
