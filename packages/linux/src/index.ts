@@ -1,3 +1,4 @@
+export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export {
   type KernelResource,
   type KernelResources,
@@ -5,6 +6,8 @@ export {
   readKernelResources,
 } from './kernel-resources.ts';
 export { pageSizeBytes } from './libc.ts';
+export { type LockedRange, lockRange, rangeHolder, unlockRange } from './lock-range.ts';
+export { type ClaimOptions, claimMachine, listClaims, type MachineClaim } from './machine-claim.ts';
 export { type MapOptions, type MappedRegisters, mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
 export { type LinuxRoots, linuxRoots } from './roots.ts';
 export { deviceErrorOf, errnoOf, SystemCallError } from './system-call-error.ts';

@@ -1,7 +1,12 @@
 import { constants } from 'node:os';
 import { DeviceError, type DeviceErrorCode } from '@ring3/core';
 
-const NAMES = new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+// Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet, which is the one that Node uses.
+const NAMES = new Map(
+  Object.entries(constants.errno)
+    .reverse()
+    .map(([name, number]) => [number, name]),
+);
 
 /** `EPERM` for 1; `errno 999` for a number that has no name. */
 export function errnoName(errno: number): string {
@@ -45,7 +50,7 @@ const CODES: Readonly<Record<string, DeviceErrorCode>> = {
   EBUSY: 'busy',
   EAGAIN: 'busy',
   ENOSYS: 'unsupported',
-  EOPNOTSUPP: 'unsupported',
+  ENOTSUP: 'unsupported',
 };
 
 /**
