@@ -1,7 +1,13 @@
 /** What the bundled runner brings with it; everything else is found by name or path from the configuration. */
 export const BUILTINS = {
-  drivers: { 'ata-sff': () => import('@ring3/driver-ata-sff') },
-  models: { 'ata-sff': () => import('@ring3/driver-ata-sff/model') },
+  drivers: {
+    'ata-sff': () => import('@ring3/driver-ata-sff'),
+    edu: () => import('@ring3/driver-edu'),
+  },
+  models: {
+    'ata-sff': () => import('@ring3/driver-ata-sff/model'),
+    edu: () => import('@ring3/driver-edu/model'),
+  },
   backends: { sim: () => import('@ring3/backend-sim') },
   exporters: { nbd: () => import('./exporters/nbd.ts') },
 } as const;
