@@ -4,6 +4,7 @@ import type { MatchRule } from './match.ts';
 import type { Handles, Needs } from './needs.ts';
 import type { OptionsSchema } from './options-schema.ts';
 import type { Width } from './register-access.ts';
+import type { RegisterLayout } from './register-layout.ts';
 import type { Scope } from './scope.ts';
 import type { Publisher, ServiceClass } from './service.ts';
 
@@ -41,6 +42,9 @@ export type QuiesceStep =
 /** The sizes of the spaces that a device has, by the names of the manifest; what is missing is `undefined`. */
 export type SpaceSizes<N extends Needs> = { readonly [Name in keyof N]?: number };
 
+/** The registers of the spaces of a manifest, by the names of the spaces. */
+export type Layouts<N extends Needs> = { readonly [Name in keyof N]?: RegisterLayout };
+
 /** What a driver package says of itself; {@link defineDriver} takes it. */
 export interface Driver<N extends Needs = Needs, Options = unknown, Instance = unknown> {
   readonly name: string;
@@ -56,6 +60,8 @@ export interface Driver<N extends Needs = Needs, Options = unknown, Instance = u
   readonly stopTimeoutUs?: number;
   /** The steps that make the device harmless without the driver; a pure function, asked before `attach`. */
   quiesce?(sizes: SpaceSizes<N>): readonly QuiesceStep[];
+  /** The registers, for tools that show them by name (`ring3 peek ata0.status`); a pure function. */
+  layouts?(sizes: SpaceSizes<N>): Layouts<N>;
   /**
    * Brings the device up and publishes its services; whatever it acquires, it gives to `scope`.
    * A plain call: a test passes other handles.

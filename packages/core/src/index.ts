@@ -24,7 +24,14 @@ export {
   type DeviceErrorOptions,
   isDeviceError,
 } from './device-error.ts';
-export { type Driver, type DriverEnvironment, defineDriver, type QuiesceStep, type SpaceSizes } from './driver.ts';
+export {
+  type Driver,
+  type DriverEnvironment,
+  defineDriver,
+  type Layouts,
+  type QuiesceStep,
+  type SpaceSizes,
+} from './driver.ts';
 export { duration, hex } from './format.ts';
 export type {
   Interrupt,
@@ -89,6 +96,8 @@ export {
   describeValue,
   type Field,
   type RegisterDefinition,
+  type RegisterLayout,
+  readActs,
   readOnly,
   readWrite,
   write1ToClear,

@@ -6,6 +6,7 @@ import {
   bit,
   bits,
   describeValue,
+  readActs,
   readOnly,
   readWrite,
   write1ToClear,
@@ -188,4 +189,11 @@ it('offers exactly what its access kind allows', () => {
     'definition' | 'read' | 'readOp' | 'write' | 'writeOp' | 'clear'
   >();
   expectTypeOf<Parameters<typeof regs.mixed.clear>>().toEqualTypeOf<('ERROR' | 'IRQ')[]>();
+});
+
+it('a register whose read acts is used like any other, and says so', () => {
+  const layout = { taken: readActs(LAYOUT.status, 'takes the interrupt back') } as const;
+  const { taken } = bindRegisters(setUp().space, layout);
+  expectTypeOf<keyof typeof taken>().toEqualTypeOf<'definition' | 'read' | 'readOp'>();
+  expect(taken.definition).toEqual({ ...LAYOUT.status, readAction: 'takes the interrupt back' });
 });

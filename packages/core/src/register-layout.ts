@@ -23,7 +23,12 @@ export interface RegisterDefinition<A extends Access = Access, F extends Fields 
   readonly fields: F;
   /** The mask of each field, for `status & STATUS.mask.BSY`. */
   readonly mask: { readonly [Name in keyof F]: number };
+  /** What reading it does to the device: `takes the interrupt back`. Absent: nothing. */
+  readonly readAction?: string;
 }
+
+/** The registers of one space, by name. */
+export type RegisterLayout = Readonly<Record<string, RegisterDefinition>>;
 
 /** One bit, as datasheets number it. */
 export function bit(number: number): Field<'plain'> {
@@ -69,6 +74,11 @@ export function readWrite<const F extends Fields = Record<never, never>>(
   fields?: F,
 ): RegisterDefinition<'read-write', F> {
   return define('read-write', offset, width, fields);
+}
+
+/** The same register, whose read changes something: tools ask before they read it. */
+export function readActs<const R extends RegisterDefinition>(register: R, readAction: string): R {
+  return { ...register, readAction };
 }
 
 function define<A extends Access, F extends Fields>(
@@ -140,7 +150,7 @@ type Changeable<F extends Fields> = keyof F extends never
     : Clearable<F>;
 
 /** The registers of a layout, bound to a space. */
-export type BoundRegisters<L extends Readonly<Record<string, RegisterDefinition>>> = {
+export type BoundRegisters<L extends RegisterLayout> = {
   readonly [Name in keyof L]: BoundRegister<L[Name]>;
 };
 
@@ -219,7 +229,7 @@ class BoundToSpace implements Readable, Writable {
  * @param stride distance of neighbouring registers in bytes, for a device behind shifted address lines (a task
  *   file on a local bus); offsets are multiplied with it. Default 1.
  */
-export function bindRegisters<const L extends Readonly<Record<string, RegisterDefinition>>>(
+export function bindRegisters<const L extends RegisterLayout>(
   space: RegisterSpace,
   layout: L,
   stride = 1,

@@ -8,6 +8,7 @@ import { BLOCK_DEVICE, compatible, defineDriver, interrupt, named, optional, pci
 import { attachController } from './controller.ts';
 import { ataOptions } from './options.ts';
 import { quiesceSteps } from './quiesce.ts';
+import { COMMAND_BLOCK, controlLayout } from './registers.ts';
 
 export type { AtaController } from './controller.ts';
 export { type AtaOptions, ataOptions } from './options.ts';
@@ -29,6 +30,12 @@ export const ataSff = defineDriver({
   // FLUSH CACHE may take a minute, and a command may have to end before it.
   stopTimeoutUs: 65_000_000,
   quiesce: quiesceSteps,
+  layouts: ({ control0 = 1, control1 = 1 }) => ({
+    command0: COMMAND_BLOCK,
+    control0: controlLayout(control0),
+    command1: COMMAND_BLOCK,
+    control1: controlLayout(control1),
+  }),
   attach({ command0, control0, irq0, command1, control1, irq1, ...environment }, options, scope) {
     const channels = [{ command: command0, control: control0, interrupt: irq0 }];
     // In native mode both channels share the interrupt of the function.

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { ataSff } from './index.ts';
 import { quiesceSteps } from './quiesce.ts';
 
 it.each([
@@ -16,4 +17,12 @@ it.each([
   const nIEN = 0x02;
   const steps = expected.map(([space, offset]) => ({ kind: 'write', space, width: 8, offset, value: nIEN }));
   expect(quiesceSteps(sizes)).toEqual(steps);
+});
+
+it('shows tools the control block where it is, and that reading the status takes the interrupt back', () => {
+  const layouts = ataSff.layouts?.({ control0: 4, control1: 1 });
+  expect(layouts?.control0?.['alternateStatus']).toMatchObject({ offset: 2, access: 'read-only' });
+  expect(layouts?.control1?.['alternateStatus']).toMatchObject({ offset: 0 });
+  expect(layouts?.command0?.['status']?.readAction).toMatch(/interrupt/);
+  expect(layouts?.control0?.['alternateStatus']?.readAction).toBeUndefined();
 });

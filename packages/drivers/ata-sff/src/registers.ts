@@ -2,7 +2,7 @@
  * The registers, commands and signatures of an SFF ATA channel, in the order and words of the datasheet: the ATA/ATAPI-6
  * draft (T13/1410D) and, for FUA and large sectors, ATA8-ACS (T13/1699-D). No other file has an offset, a bit or an opcode.
  */
-import { bit, bits, readOnly, readWrite, writeOnly } from '@ring3/core';
+import { bit, bits, readActs, readOnly, readWrite, writeOnly } from '@ring3/core';
 
 const STATUS_BITS = {
   ERR: bit(0),
@@ -26,7 +26,7 @@ const ERROR_BITS = {
 
 /** The Command Block registers, selected by CS0-. Error and Features share an offset, so do Status and Command. */
 export const COMMAND_BLOCK = {
-  data: readWrite(0, 16),
+  data: readActs(readWrite(0, 16), 'takes a word out of the running transfer'),
   error: readOnly(1, 8, ERROR_BITS),
   features: writeOnly(1, 8),
   sectorCount: readWrite(2, 8),
@@ -35,7 +35,7 @@ export const COMMAND_BLOCK = {
   lbaHigh: readWrite(5, 8),
   /** Bits 7 and 5 are obsolete; devices before ATA-4 want ones there. */
   device: readWrite(6, 8, { LBA27_24: bits(3, 0), DEV: bit(4), OBSOLETE5: bit(5), LBA: bit(6), OBSOLETE7: bit(7) }),
-  status: readOnly(7, 8, STATUS_BITS),
+  status: readActs(readOnly(7, 8, STATUS_BITS), 'takes the interrupt back; alternateStatus does not'),
   command: writeOnly(7, 8),
 };
 

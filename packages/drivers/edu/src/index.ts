@@ -25,6 +25,7 @@ export const edu = defineDriver({
     { kind: 'write', space: 'registers', width: 32, offset: status.offset, value: 0 },
     { kind: 'write', space: 'registers', width: 32, offset: interruptAcknowledge.offset, value: 0xffff_ffff },
   ],
+  layouts: () => ({ registers: EDU_REGISTERS }),
   attach({ registers, irq, clock, services, log, name }, _options, scope) {
     const device = new Edu({ registers, irq, clock });
     if (irq !== undefined) scope.defer('interrupt handler', device.listen(irq));
