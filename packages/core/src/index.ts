@@ -77,6 +77,7 @@ export {
 export type { OptionsSchema, SchemaIssue } from './options-schema.ts';
 export { formatPciAddress, formatPciIdentity, type PciAddress, type PciIdentity, parsePciAddress } from './pci.ts';
 export { type Poll, pollUntil } from './poll-until.ts';
+export { ReceiveQueue } from './receive-queue.ts';
 export {
   bigEndian,
   type RegisterAccess,
@@ -106,6 +107,21 @@ export {
 export { RegisterSpace } from './register-space.ts';
 export { type Claim, ResourceTree } from './resource-tree.ts';
 export { type Release, Scope } from './scope.ts';
+export {
+  bitsPerCharacter,
+  checkSerialChange,
+  SERIAL_PORT,
+  type SerialCallOptions,
+  type SerialChange,
+  type SerialErrors,
+  type SerialInputs,
+  type SerialOutputs,
+  type SerialPort,
+  type SerialPortInfo,
+  type SerialSettings,
+  type SerialStatus,
+} from './serial-port.ts';
 export { type PublishedService, type Publisher, type ServiceClass, ServiceDirectory, serviceClass } from './service.ts';
 export type { MemoryType, SpaceDescription } from './space-description.ts';
 export { SystemClock } from './system-clock.ts';
+export { TransmitQueue } from './transmit-queue.ts';

@@ -24,6 +24,15 @@ export { type BlockLaw, BrokenLaw } from './broken-law.ts';
 export { type ConformanceCase, type ConformanceHarness, runCase } from './conformance.ts';
 export { ManualClock } from './manual-clock.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
+export { MemorySerialPort, serialCable } from './memory-serial.ts';
 export { needsTools, type Tools, toolsMissing } from './require-tool.ts';
 export { pick, type Random, seededRandom } from './seeded-random.ts';
+export { SERIAL_PORT_CASES, serialPortConformance } from './serial-port-conformance.ts';
+export type {
+  SerialPortAbility,
+  SerialPortCase,
+  SerialPortFixture,
+  SerialPortHarness,
+} from './serial-port-harness.ts';
+export { expectSameBytes, readExactly, serialPattern, statusNow, statusWhere } from './serial-traffic.ts';
 export { type Watched, type WatchedRead, WriteOracle, type WriteOracleOptions } from './write-oracle.ts';
