@@ -1,4 +1,6 @@
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
+export { createEventFd, type EventFd } from './event-fd.ts';
+export { bytesWaiting, ioctl } from './ioctl.ts';
 export {
   type KernelResource,
   type KernelResources,
@@ -11,3 +13,4 @@ export { type ClaimOptions, claimMachine, listClaims, type MachineClaim } from '
 export { type MapOptions, type MappedRegisters, mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
 export { type LinuxRoots, linuxRoots } from './roots.ts';
 export { deviceErrorOf, errnoOf, SystemCallError } from './system-call-error.ts';
+export { type Watch, type WatchEvent, watchReadable } from './watch-readable.ts';

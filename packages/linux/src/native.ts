@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
-import type { DataType, FieldType } from 'ffi-rs';
+import type { DataType, FieldType, PointerType } from 'ffi-rs';
 import { SystemCallError } from './system-call-error.ts';
 
 // The one file that knows ffi-rs. Its traps, each with a test in native.test.ts:
@@ -24,10 +24,22 @@ export interface Signature {
   readonly harmless: readonly NativeValue[];
 }
 
+/** A JavaScript function with an address, for C. */
+export interface NativeCallback {
+  readonly address: bigint;
+  /** C must not call it any more. What C called before may still be delivered. */
+  free(): void;
+}
+
 type Ffi = typeof import('ffi-rs');
 
 /** `DataType` of ffi-rs; a const enum would not be erasable. */
 const TYPES: Readonly<Record<NativeType, number>> = { i32: 1, u32: 20, i64: 16, bytes: 10, string: 0 };
+
+/** More of `DataType` and `PointerType`, for callbacks. */
+const I64 = 8;
+const VOID = 7;
+const RUST_POINTER = 0;
 
 const READY = 'ring3.native';
 let ffi: Ffi | undefined;
@@ -92,6 +104,28 @@ export class NativeLibrary<Name extends string> {
     }) as unknown as { value: number | bigint; errnoCode: number };
     return { value: result.value, errno: result.errnoCode };
   }
+}
+
+/**
+ * Makes a function that C code may call on the main thread: `listener` runs later, in a turn of the event loop, in the
+ * order of the calls. It keeps the process alive until it is freed. 64-bit arguments arrive as numbers: addresses fit.
+ */
+export function createNativeCallback(
+  takes: readonly ('i32' | 'i64')[],
+  listener: (...values: number[]) => void,
+): NativeCallback {
+  const { createPointer, freePointer, funcConstructor, restorePointer } = ffi as Ffi;
+  // DataType.I64 here: an External argument aborts the process.
+  const type = funcConstructor({
+    paramsType: takes.map((name) => (name === 'i64' ? I64 : TYPES.i32) as FieldType),
+    retType: VOID as DataType,
+  });
+  const pointers = createPointer({ paramsType: [type], paramsValue: [listener] });
+  const [address] = restorePointer({ retType: [I64 as FieldType], paramsValue: pointers }) as number[];
+  return {
+    address: BigInt(address as number),
+    free: () => freePointer({ paramsType: [type], paramsValue: pointers, pointerType: RUST_POINTER as PointerType }),
+  };
 }
 
 function checked(name: string, type: NativeType, value: NativeValue): NativeValue {
