@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 // Workspace packages resolve each other's TypeScript source: no build, no stale dist.
 const conditions = ['ring3-source', 'module', 'node', 'import', 'default'];
 const clientTests = '**/*.clients.test.ts';
+const machineTests = '**/*.vm.test.ts';
+const guestTests = '**/*.guest.test.ts';
 const ignored = ['**/node_modules/**', '**/dist/**'];
 
 export default defineConfig({
@@ -18,7 +20,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,bench,packages,tests,tools}/**/*.test.ts'],
-          exclude: [...ignored, clientTests],
+          exclude: [...ignored, clientTests, machineTests, guestTests],
           isolate: false, // Tests share no state, so files may share a process: half the time.
           testTimeout: 20_000, // Time is simulated and a stuck simulation says so: this is for slow machines.
         },
@@ -31,6 +33,28 @@ export default defineConfig({
           exclude: ignored,
           fileParallelism: false,
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'vm', // Tests that boot a virtual machine: tools/vm/README.md.
+          include: [machineTests],
+          exclude: ignored,
+          fileParallelism: false,
+          testTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'guest', // Tests that run inside of one, on an emulated processor: everything is slow.
+          include: [guestTests],
+          exclude: ignored,
+          isolate: false,
+          fileParallelism: false,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
