@@ -193,7 +193,8 @@ it('offers exactly what its access kind allows', () => {
 
 it('a register whose read acts is used like any other, and says so', () => {
   const layout = { taken: readActs(LAYOUT.status, 'takes the interrupt back') } as const;
-  const { taken } = bindRegisters(setUp().space, layout);
+  const space = new MemoryRegion({ name: 'ata0', sizeBytes: 4, memoryType: 'simulated' }, new RecordingAccess(4));
+  const { taken } = bindRegisters(space, layout);
   expectTypeOf<keyof typeof taken>().toEqualTypeOf<'definition' | 'read' | 'readOp'>();
   expect(taken.definition).toEqual({ ...LAYOUT.status, readAction: 'takes the interrupt back' });
 });
