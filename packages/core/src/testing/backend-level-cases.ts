@@ -69,7 +69,10 @@ export const LEVEL_CASES: readonly BackendCase[] = [
       source.enable();
       await interruptOf(raise);
       await fixture.quiet();
-      expect(source.statistics).toMatchObject({ events: 3, handled: 1, notMine: 2 });
+      expect(asked).toBe(3);
+      // A look of a poll that finds nothing is no event.
+      const unwanted = source.trigger === 'polled' ? 0 : 2;
+      expect(source.statistics).toMatchObject({ events: 1 + unwanted, handled: 1, notMine: unwanted });
     },
   },
   {
