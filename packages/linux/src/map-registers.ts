@@ -14,7 +14,7 @@ import {
 } from './libc.ts';
 import { MappedAccess, ReadOnlyMappedAccess } from './mapped-access.ts';
 import { SystemCallError } from './system-call-error.ts';
-import { giveWindow, takeWindow, usedWindowBytes, type Window } from './window.ts';
+import { giveWindow, LARGEST_WINDOW, takeWindow, usedWindowBytes, type Window } from './window.ts';
 
 /** Which part of which file to map. */
 export interface MapOptions {
@@ -199,6 +199,10 @@ function check({ path, fileOffset, leadBytes, sizeBytes, lengthBytes }: MapOptio
   }
   if (lengthBytes !== undefined && (!Number.isSafeInteger(lengthBytes) || lengthBytes < leadBytes + sizeBytes)) {
     throw new RangeError(`${path}: a mapping of ${lengthBytes} bytes does not hold ${leadBytes} + ${sizeBytes} bytes`);
+  }
+  const bytes = lengthBytes ?? leadBytes + sizeBytes;
+  if (bytes > LARGEST_WINDOW) {
+    throw new RangeError(`${path}: a mapping of ${hex(bytes)} bytes is too large: the limit is ${hex(LARGEST_WINDOW)}`);
   }
 }
 

@@ -6,8 +6,8 @@ const WASM_PAGE = 0x1_0000;
 const POOL_BYTES = 0x100_0000;
 /** Where loops in WebAssembly leave and find the words of FIFOs and blocks: the first page of each memory. */
 export const STAGING_BYTES = 0x4000;
-/** 4 GiB are the end of what 32-bit addresses reach. */
-const LARGEST_BYTES = 0xffff_0000 - WASM_PAGE;
+/** The largest mapping: 32-bit addresses reach 4 GiB. */
+export const LARGEST_WINDOW = 0xffff_0000 - WASM_PAGE;
 
 /** One WebAssembly memory, in which windows onto files lie. */
 export interface WindowMemory {
@@ -35,14 +35,10 @@ const pools = new Set<Pool>();
 
 /**
  * Takes a window; a length beyond what the memories have gets a memory of its own.
- * @param lengthBytes a multiple of the machine's page size.
- * @throws RangeError for more than WebAssembly addresses.
+ * @param lengthBytes a multiple of the machine's page size, up to {@link LARGEST_WINDOW}.
  * @throws DeviceError `unsupported` when the process may not reserve more address space.
  */
 export function takeWindow(lengthBytes: number): Window {
-  if (lengthBytes > LARGEST_BYTES) {
-    throw new RangeError(`a mapping of ${lengthBytes} bytes is too large: the limit is ${LARGEST_BYTES} (4 GiB)`);
-  }
   for (const pool of pools) {
     const window = firstFit(pool, lengthBytes);
     if (window !== undefined) return window;
