@@ -101,7 +101,7 @@ function refuseHeld({ spaces }: FoundDevice, around: Surroundings): void {
 }
 
 /** Opens the kernel's file and closes it: a lack of permission is found before a driver begins. */
-function tryDoor({ description, spaces }: FoundDevice, { dev }: Surroundings): void {
+function tryDoor({ description, spaces }: FoundDevice, { dev, machine }: Surroundings): void {
   const needed = [
     ...(spaces.some(({ resource }) => resource.kind === 'memory') ? (['mem'] as const) : []),
     ...(spaces.some(({ through }) => through === 'dev-port') ? (['port'] as const) : []),
@@ -111,7 +111,7 @@ function tryDoor({ description, spaces }: FoundDevice, { dev }: Surroundings): v
     try {
       closeSync(openSync(path, constants.O_RDWR | constants.O_SYNC));
     } catch (error) {
-      throw deviceErrorOf(error, `devmem: ${description.id}`, doorRemedies(name));
+      throw deviceErrorOf(error, `devmem: ${description.id}`, doorRemedies(name, machine));
     }
   }
 }

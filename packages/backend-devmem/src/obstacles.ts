@@ -18,10 +18,8 @@ export interface Surroundings {
 /** Below this address the kernel of x86 lets everything through. Source: Linux, arch/x86/mm/init.c, devmem_is_allowed. */
 const MIB = 0x10_0000n;
 
-/** What gives the capability. */
-export const RAW_IO = 'run it as root, or with AmbientCapabilities=CAP_SYS_RAWIO in its systemd unit';
-/** What lockdown closes, and what stays. */
-export const LOCKDOWN =
+const RAW_IO = 'run it as root, or with AmbientCapabilities=CAP_SYS_RAWIO in its systemd unit';
+const LOCKDOWN =
   'the kernel is locked down (Secure Boot), which closes /dev/mem and I/O ports to everybody: turn Secure Boot off, boot without lockdown=, or take VFIO';
 
 /** @throws DeviceError `config` for a space that is memory of the machine itself. */
@@ -80,28 +78,31 @@ export function fileDoor(name: 'mem' | 'port', { dev, machine }: Surroundings): 
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (error) {
-    return doorRemedies(name)[errnoOf(error) ?? ''] ?? `/dev/${name} cannot be opened: ${String(error)}`;
+    return doorRemedies(name, machine)[errnoOf(error) ?? ''] ?? `/dev/${name} cannot be opened: ${String(error)}`;
   }
-  return machine.rawIo === false
-    ? `/dev/${name} needs CAP_SYS_RAWIO, which this process does not have: ${RAW_IO}`
-    : undefined;
+  return machine.rawIo === false ? `/dev/${name}: ${notPermitted(machine)}` : undefined;
 }
 
 function portDoor({ arch, machine }: Surroundings): string | undefined {
   if (arch !== 'x64') return `I/O ports exist on x86 only, and this is ${arch}: give the registers as memory`;
-  return machine.rawIo === false
-    ? `ioperm needs CAP_SYS_RAWIO, which this process does not have: ${RAW_IO}`
-    : undefined;
+  return machine.rawIo === false ? `I/O ports: ${notPermitted(machine)}` : undefined;
 }
 
 /** What to do when `/dev/mem` or `/dev/port` does not open, by the name of the errno. */
-export function doorRemedies(name: 'mem' | 'port'): Readonly<Record<string, string>> {
+export function doorRemedies(name: 'mem' | 'port', machine: Machine): Readonly<Record<string, string>> {
   const option = name === 'mem' ? 'CONFIG_DEVMEM' : 'CONFIG_DEVPORT';
   const group = `the file belongs to root, group kmem: run it as root, or give a udev rule (KERNEL=="${name}", GROUP="...", MODE="0660") and CAP_SYS_RAWIO`;
   return {
     ENOENT: `there is no /dev/${name}: the kernel was built without ${option}, or the unit has PrivateDevices=yes; take UIO, or another kernel`,
     ENXIO: `there is no driver behind /dev/${name}: the kernel was built without ${option}; take UIO, or another kernel`,
     EACCES: group,
-    EPERM: `CAP_SYS_RAWIO is missing, or the kernel is locked down: ${RAW_IO}`,
+    EPERM: notPermitted(machine),
   };
+}
+
+/** Which rule is behind EPERM. */
+export function notPermitted({ lockdown, rawIo }: Machine): string {
+  if (lockdown !== undefined) return LOCKDOWN;
+  if (rawIo === false) return `CAP_SYS_RAWIO is needed, which this process does not have: ${RAW_IO}`;
+  return 'the kernel, or a security module, closes it to this process: see dmesg';
 }
