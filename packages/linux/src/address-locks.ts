@@ -40,16 +40,9 @@ export class HeldLocks {
     this.#mode = mode;
   }
 
-  /** Takes them one after the other. @returns the first that another claim holds; the others are given back then. */
+  /** Takes them one after the other. @returns the first that another claim holds. */
   take(locks: readonly Lock[]): Lock | undefined {
-    try {
-      const refused = locks.find(({ file, start, length }) => !lockRange(this.#open(file), start, length));
-      if (refused !== undefined) this.release();
-      return refused;
-    } catch (error) {
-      this.release();
-      throw error;
-    }
+    return locks.find(({ file, start, length }) => !lockRange(this.#open(file), start, length));
   }
 
   release(): void {

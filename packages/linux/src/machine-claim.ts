@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { type DeviceClaim, DeviceError } from '@ring3/core';
 import { findHeld, HeldLocks, type Lock, locksOf } from './address-locks.ts';
 import { type ClaimDirectories, findClaimDirectories, provideClaimDirectory } from './claim-directory.ts';
-import { readClaimRecords, writeClaimRecord } from './claim-record.ts';
+import { type ClaimRecord, readClaimRecords, writeClaimRecord } from './claim-record.ts';
 import type { ClaimedRange, HeldClaim } from './claim-text.ts';
 import { deviceErrorOf } from './system-call-error.ts';
 
@@ -60,29 +60,29 @@ export function listClaims(directory?: string): HeldClaim[] {
 }
 
 function take({ own, others }: ClaimDirectories, locks: readonly Lock[], claim: HeldClaim): MachineClaim | Lock {
-  // Files are shared with whom the directory is shared.
-  const mode = statSync(own).mode & 0o666;
+  const mode = statSync(own).mode & 0o666; // Files are shared with whom the directory is shared.
   const held = new HeldLocks(own, mode);
-  const refused = held.take(locks) ?? firstHeld(others, locks);
-  if (refused !== undefined) {
+  try {
+    const refused = held.take(locks) ?? firstHeld(others, locks);
+    if (refused === undefined) return holding(held, writeClaimRecord(own, mode, claim));
     held.release();
     return refused;
-  }
-  try {
-    const record = writeClaimRecord(own, mode, claim);
-    let released = false;
-    return {
-      release: () => {
-        if (released) return;
-        released = true;
-        record.remove();
-        held.release();
-      },
-    };
   } catch (error) {
     held.release();
     throw error;
   }
+}
+
+function holding(locks: HeldLocks, record: ClaimRecord): MachineClaim {
+  let released = false;
+  return {
+    release: () => {
+      if (released) return;
+      released = true;
+      record.remove();
+      locks.release();
+    },
+  };
 }
 
 function firstHeld(directories: readonly string[], locks: readonly Lock[]): Lock | undefined {
