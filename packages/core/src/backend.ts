@@ -75,7 +75,8 @@ export interface Backend<Selector = unknown> {
   /**
    * Claims a device for this process, against every other process of the machine; released when the process dies. Whoever
    * keeps the device's driver alive holds it: the supervisor, not the device host. Missing where no other process
-   * can reach the device.
+   * can reach the device. A device that can be claimed outlives the process of its driver: when that dies, the
+   * supervisor makes the device quiet before it releases or uses it again.
    * @param holder who is named to those who are refused: `demo.yaml: ata0`.
    * @throws DeviceError `busy` that names the holder.
    */

@@ -9,10 +9,11 @@ import {
   Scope,
   ServiceDirectory,
 } from '@ring3/core';
+import { claimDevice } from './claim-device.ts';
 import type { ClaimTable } from './claim-table.ts';
 import { composeDevice, resolveHandles } from './compose.ts';
 import type { CheckedDevice } from './config/checked-config.ts';
-import { runQuiesce } from './quiesce.ts';
+import { quiesceSteps, runQuiesce } from './quiesce.ts';
 import { CLOCK, OPEN_DEVICE } from './tokens.ts';
 
 /** A device whose driver runs. */
@@ -35,16 +36,23 @@ export interface AttachOptions {
   readonly log: Logger;
   readonly rigServices: ServiceDirectory;
   readonly claims: ClaimTable;
+  /** In whose name to claim the device against other processes; missing where somebody else holds that claim. */
+  readonly holder?: string;
   readonly replacements?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Opens a device, gives its driver the handles of the manifest, and attaches it. Released in reverse: driver, quiesce,
  * lines, mappings, device, claims.
- * @throws DeviceError that names the device, when the driver cannot attach; everything is released then.
+ * @throws DeviceError that names the device, when the driver cannot attach, and `busy` when another process has it;
+ *   everything is released then.
  */
 export async function attachDevice(device: CheckedDevice, options: AttachOptions): Promise<AttachedDevice> {
   const scope = new Scope(device.name);
+  if (options.holder !== undefined) {
+    const claim = await claimDevice(device, options.holder);
+    scope.defer('claim of the machine', () => claim?.release());
+  }
   try {
     return await attachInScope(device, scope, options);
   } catch (cause) {
@@ -68,6 +76,7 @@ async function attachInScope(device: CheckedDevice, scope: Scope, options: Attac
   const open = await container.resolve(OPEN_DEVICE);
   const clock = await container.resolve(CLOCK);
   const handles = await resolveHandles(device.driver, container);
+  scope.defer('silence', () => open.silence?.());
   deferQuiesce(device, handles, scope, clock, log);
   const driverScope = scope.child('driver');
   const environment: DriverEnvironment = {
@@ -91,8 +100,7 @@ function deferQuiesce(
 ): void {
   const spaces = new Map<string, RegisterSpace>();
   for (const [name, handle] of Object.entries(handles)) if (handle instanceof RegisterSpace) spaces.set(name, handle);
-  const sizes = Object.fromEntries([...spaces].map(([name, space]) => [name, space.sizeBytes]));
-  const steps = device.driver.quiesce?.(sizes) ?? [];
+  const steps = quiesceSteps(device.driver, spaces);
   scope.defer('quiesce', () => runQuiesce(steps, spaces, clock, log));
 }
 

@@ -1,4 +1,5 @@
 export type { AttachedDevice } from './attach-device.ts';
+export { claimDevice, holderName } from './claim-device.ts';
 export { ClaimTable } from './claim-table.ts';
 export {
   type CheckedConfig,
@@ -19,8 +20,10 @@ export {
   type ExporterModule,
   type RunningExport,
 } from './exporter.ts';
-export { type Builtins, ModuleLoader, type ModuleLoaderOptions } from './modules/index.ts';
+export { type Builtins, didYouMean, ModuleLoader, type ModuleLoaderOptions } from './modules/index.ts';
+export { quiesceDevice } from './quiesce-device.ts';
 export { openCheckedRig, openRig, Rig, type RigDevice, type RigOptions } from './rig.ts';
+export { selectSpace } from './select-resource.ts';
 export {
   type Bulk,
   ConnectionLostError,

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  type Driver,
   duration,
   hex,
   isDeviceError,
@@ -31,6 +32,12 @@ export async function runQuiesce(
       log.error(`not quiet${when}: ${error.message}`);
     }
   }
+}
+
+/** What a driver declares for its device, with the sizes of the spaces that are open. */
+export function quiesceSteps(driver: Driver, spaces: ReadonlyMap<string, RegisterSpace>): readonly QuiesceStep[] {
+  const sizes = Object.fromEntries([...spaces].map(([name, space]) => [name, space.sizeBytes]));
+  return driver.quiesce?.(sizes) ?? [];
 }
 
 async function runStep(step: QuiesceStep, space: RegisterSpace, clock: Clock): Promise<void> {

@@ -61,7 +61,7 @@ it('gives a test what it puts in the place of a handle, and does not open the re
   await rig.close();
 });
 
-it('stops the driver first, then makes the hardware quiet, then closes it', async () => {
+it('stops the driver first, then makes the hardware quiet, then silences it, then closes it', async () => {
   const events: Events = [];
   const driver: Driver = {
     ...driverWith({ control: registers({ bar: 1 }) }),
@@ -71,7 +71,7 @@ it('stops the driver first, then makes the hardware quiet, then closes it', asyn
   const rig = await openRig(cards('card0'), { builtins: builtins(driver, cardBackend(events)) });
   events.length = 0;
   await rig.close();
-  expect(events).toEqual(['driver stopped', 'control[0] = 2', 'close device', 'close backend']);
+  expect(events).toEqual(['driver stopped', 'control[0] = 2', 'silence device', 'close device', 'close backend']);
 });
 
 it('holds the claims of a device as long as it is attached', async () => {
@@ -176,7 +176,7 @@ it('stops the driver of a device that is gone, and withdraws its services', asyn
     ...driverWith({}),
     attach: ({ services }) => void services.publish(BLOCK_DEVICE, 'disk0', disk()),
   };
-  const rig = await openRig(cards('card0'), { builtins: builtins(driver, cardBackend(events, gone)) });
+  const rig = await openRig(cards('card0'), { builtins: builtins(driver, cardBackend(events, { gone })) });
   const [offer] = rig.services.list();
   remove('pulled out');
   expect(await rig.devices[0]?.gone).toBe('pulled out');

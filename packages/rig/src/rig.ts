@@ -8,6 +8,7 @@ import {
   SILENT,
 } from '@ring3/core';
 import { type AttachedDevice, attachDevice } from './attach-device.ts';
+import { holderName } from './claim-device.ts';
 import { ClaimTable } from './claim-table.ts';
 import { type CheckedConfig, type CheckedDevice, type ConfigSource, readConfig } from './config/index.ts';
 import { type Builtins, ModuleLoader } from './modules/index.ts';
@@ -17,6 +18,8 @@ export interface RigOptions {
   readonly log?: Logger;
   /** Attach only these devices: a device host has one. */
   readonly only?: readonly string[];
+  /** Another process holds the claims of the devices against the rest of the machine: the supervisor of a device host. */
+  readonly claimedElsewhere?: boolean;
   /** Handles that replace the real ones, by device and name: how a test gives a driver other hardware. */
   readonly replacements?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 }
@@ -70,12 +73,13 @@ export class Rig {
   }
 
   /** Attaches one more device and mirrors what it publishes. Used by `openRig`. */
-  async attach(checked: CheckedDevice, options: RigOptions): Promise<void> {
+  async attach(checked: CheckedDevice, options: RigOptions, holder?: string): Promise<void> {
     const replacements = options.replacements?.[checked.name];
     const attached = await attachDevice(checked, {
       log: this.#log,
       rigServices: this.services,
       claims: this.claims,
+      ...(holder === undefined ? {} : { holder }),
       ...(replacements === undefined ? {} : { replacements }),
     });
     this.#scope.defer(`device ${checked.name}`, () => attached.close());
@@ -124,7 +128,7 @@ export async function openCheckedRig(config: CheckedConfig, options: RigOptions 
   try {
     for (const device of config.devices) {
       if (options.only !== undefined && !options.only.includes(device.name)) continue;
-      await rig.attach(device, options);
+      await rig.attach(device, options, options.claimedElsewhere === true ? undefined : holderName(config, device));
     }
   } catch (error) {
     await rig.close().catch(() => {});

@@ -31,8 +31,14 @@ const description: DeviceDescription = {
   simulated: true,
 };
 
+/** How a card differs from one that is always there and that no other process can reach. */
+interface CardOptions {
+  readonly gone?: Promise<string>;
+  readonly claim?: Backend['claim'];
+}
+
 /** A backend with one card, which tells what is opened, written and closed. */
-export function cardBackend(events: Events, gone: Promise<string> = new Promise(() => {})): BackendModule {
+export function cardBackend(events: Events, { gone, claim }: CardOptions = {}): BackendModule {
   const line: InterruptLine = { trigger: 'level', listen() {}, enable() {}, disable() {}, rearm() {} };
   const clock = new SystemClock();
   const backend: Backend = {
@@ -43,7 +49,7 @@ export function cardBackend(events: Events, gone: Promise<string> = new Promise(
       return {
         description,
         clock,
-        gone,
+        gone: gone ?? new Promise(() => {}),
         openSpace: (resource) => {
           events.push(`open ${resource.name}`);
           const write = (offset: number, _width: number, value: number) =>
@@ -55,9 +61,11 @@ export function cardBackend(events: Events, gone: Promise<string> = new Promise(
           events.push('open interrupt');
           return new InterruptSource('card irq', line, clock);
         },
+        silence: () => void events.push('silence device'),
         close: async () => void events.push('close device'),
       };
     },
+    ...(claim === undefined ? {} : { claim }),
     close: async () => void events.push('close backend'),
   };
   return defineBackend({ type: 'card', selector: anything, create: () => backend });
