@@ -1,8 +1,11 @@
 import { isDeviceError } from '@ring3/core';
+import { DeclinedError, UsageError } from './usage-error.ts';
 
 /** Exit statuses of the command line, after sysexits.h where it has one. */
 export const EXIT = {
   ok: 0,
+  /** A question was answered with no, or what was awaited did not come. */
+  negative: 1,
   usage: 64,
   notFound: 69,
   software: 70,
@@ -13,6 +16,8 @@ export const EXIT = {
 
 /** The exit status that fits an error. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT.usage;
+  if (error instanceof DeclinedError) return EXIT.negative;
   if (!isDeviceError(error)) return EXIT.software;
   switch (error.code) {
     case 'busy':

@@ -1,7 +1,9 @@
 import { isDeviceError } from '@ring3/core';
 import { Command, Option } from 'commander';
+import { addAccessCommands } from './access-commands.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import type { LogFormat, LogLevel } from './log.ts';
+import { DeclinedError, UsageError } from './usage-error.ts';
 
 /** Options that every command has. */
 export interface CommonOptions {
@@ -16,8 +18,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv);
   } catch (error) {
-    if (isDeviceError(error)) process.stderr.write(`${error.message}\n`);
-    else process.stderr.write(`ring3: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    if (isDeviceError(error) || error instanceof UsageError || error instanceof DeclinedError) {
+      process.stderr.write(`${error.message}\n`);
+    } else process.stderr.write(`ring3: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = exitCodeOf(error);
   }
 }
@@ -57,6 +60,7 @@ function program(): Command {
     .action(async (config: string | undefined, options) =>
       (await import('./commands/devices.ts')).devices(config, options),
     );
+  addAccessCommands(ring3);
   for (const role of ['device-host', 'front'] as const) {
     ring3
       .command(role, { hidden: true })

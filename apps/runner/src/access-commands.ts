@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+
+/** Adds the commands that reach into a device: `peek`, `poke`, `dump`, `watch`. */
+export function addAccessCommands(ring3: Command): void {
+  onTarget(ring3.command('peek'))
+    .description('read a register: each word once, exactly as wide as asked')
+    .option('--count <n>', 'so many words, at rising addresses')
+    .action(async (target: string, options) => (await import('./commands/peek.ts')).peek(target, options));
+  onTarget(ring3.command('poke'))
+    .argument('<value...>', 'what to write; several go to rising addresses')
+    .description('write a register; nothing is read')
+    .action(async (target: string, values: string[], options) =>
+      (await import('./commands/poke.ts')).poke(target, values, options),
+    );
+  onTarget(ring3.command('dump'))
+    .argument('<length>', 'bytes')
+    .description('read a range of registers, each word once')
+    .action(async (target: string, length: string, options) =>
+      (await import('./commands/dump.ts')).dump(target, length, options),
+    );
+  onTarget(ring3.command('watch'))
+    .description('read a register again and again, and print it when it has changed')
+    .option('--mask <bits>', 'only these bits count')
+    .option('--interval <ms>', 'between two reads (default: 100)')
+    .option('--until <value>', 'end when the masked value is this one')
+    .option('--seconds <n>', 'end after so long; with --until the status is 1 then')
+    .action(async (target: string, options) => (await import('./commands/watch.ts')).watch(target, options));
+}
+
+function onTarget(command: Command): Command {
+  return command
+    .argument('<target>', '0x43c00000, port:0x3f8, pci:0000:00:04.0/bar0+0x10, DEVICE.REGISTER or DEVICE.SPACE+0x10')
+    .option('--width <bits>', 'of each access: 8, 16, 32 or 64; a register that is named knows its own')
+    .option('--config <file>', 'the configuration that names DEVICE')
+    .option('--shared', 'also when another ring3 process has claimed the device')
+    .option('--yes', 'ask no questions')
+    .option('--json', 'for programs');
+}

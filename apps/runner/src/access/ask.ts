@@ -1,0 +1,26 @@
+import { createInterface } from 'node:readline/promises';
+import { DeclinedError, UsageError } from '../usage-error.ts';
+
+/** What asking takes. */
+export interface AskOptions {
+  /** `--yes`: the answer is known. */
+  readonly yes?: boolean;
+}
+
+/**
+ * Asks on the terminal whether to go on.
+ * @throws DeclinedError when the answer is not yes, UsageError where there is no terminal to ask on.
+ */
+export async function confirm(statement: string, question: string, { yes = false }: AskOptions): Promise<void> {
+  if (yes) return;
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) {
+    throw new UsageError(`${statement}. There is no terminal to ask on: add --yes`);
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await terminal.question(`${statement}. ${question} [y/N] `);
+    if (!/^y(es)?$/i.test(answer.trim())) throw new DeclinedError('nothing was done');
+  } finally {
+    terminal.close();
+  }
+}
