@@ -24,7 +24,6 @@ export { type Builtins, didYouMean, ModuleLoader, type ModuleLoaderOptions } fro
 export { quiesceDevice } from './quiesce-device.ts';
 export { openCheckedRig, openRig, Rig, type RigDevice, type RigOptions } from './rig.ts';
 export { selectSpace } from './select-resource.ts';
-export { selectSpace } from './select-resource.ts';
 export {
   type Bulk,
   ConnectionLostError,
