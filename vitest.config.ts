@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { machinePool } from './tools/vm/src/pool.ts';
 
 // Workspace packages resolve each other's TypeScript source: no build, no stale dist.
 const conditions = ['ring3-source', 'module', 'node', 'import', 'default'];
@@ -52,8 +53,9 @@ export default defineConfig({
           name: 'guest', // Tests that run inside of one, on an emulated processor: everything is slow.
           include: [guestTests],
           exclude: ignored,
-          isolate: false,
+          pool: machinePool(),
           fileParallelism: false,
+          sequence: { groupOrder: 1 }, // One machine at a time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { type InitOptions, initScript } from './init-script.ts';
@@ -24,6 +25,8 @@ export interface MachineOptions {
   readonly timeoutSeconds: number;
   /** Kernel messages on stderr while they come. */
   readonly verbose: boolean;
+  readonly onChannel?: (channel: Socket) => void;
+  readonly signal?: AbortSignal;
   /** Output of the command; not used where the terminal is passed through. */
   onOutput(stream: 'stdout' | 'stderr', chunk: Buffer): void;
 }
@@ -58,9 +61,10 @@ export async function runMachine(options: MachineOptions): Promise<MachineEnd> {
     drain(streams.stdout, (chunk) => options.onOutput('stdout', chunk)),
     drain(streams.stderr, (chunk) => options.onOutput('stderr', chunk)),
   ]);
+  void streams.channel.connected.then((channel) => options.onChannel?.(channel));
   const child = startQemu(qemuArguments(options, initrd, streams), options.init.interactive);
   try {
-    const end = await waitForEnd(child, options.timeoutSeconds);
+    const end = await waitForEnd(child, options);
     if (!end.failed) await drained;
     return { timedOut: end.timedOut, qemuWords: end.words, kernelLog: Buffer.concat(log).toString() };
   } finally {
@@ -68,13 +72,14 @@ export async function runMachine(options: MachineOptions): Promise<MachineEnd> {
   }
 }
 
-type Streams = Record<'console' | 'stdout' | 'stderr', StreamServer>;
+type Streams = Record<'console' | 'stdout' | 'stderr' | 'channel', StreamServer>;
 
 async function openStreams(folder: string): Promise<Streams> {
   return {
     console: await StreamServer.listen(join(folder, 'console')),
     stdout: await StreamServer.listen(join(folder, 'stdout')),
     stderr: await StreamServer.listen(join(folder, 'stderr')),
+    channel: await StreamServer.listen(join(folder, 'channel')),
   };
 }
 
@@ -100,6 +105,7 @@ function qemuArguments(options: MachineOptions, initrd: string, streams: Streams
     ...['-device', 'virtio-serial-pci', ...terminal],
     ...[...streams.stdout.chardev('stdout'), '-device', 'virtserialport,chardev=stdout,name=stdout'],
     ...[...streams.stderr.chardev('stderr'), '-device', 'virtserialport,chardev=stderr,name=stderr'],
+    ...[...streams.channel.chardev('channel'), '-device', 'virtserialport,chardev=channel,name=channel'],
     ...options.qemuArguments,
   ];
 }
@@ -113,7 +119,7 @@ function startQemu(args: readonly string[], interactive: boolean): ChildProcess 
   });
 }
 
-async function waitForEnd(child: ChildProcess, timeoutSeconds: number) {
+async function waitForEnd(child: ChildProcess, { timeoutSeconds, signal }: MachineOptions) {
   const words: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => words.push(chunk));
   let timedOut = false;
@@ -123,12 +129,15 @@ async function waitForEnd(child: ChildProcess, timeoutSeconds: number) {
   }, timeoutSeconds * 1000);
   const stop = () => child.kill('SIGKILL');
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, stop);
+  for (const name of signals) process.on(name, stop);
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted === true) stop();
   const failed = await new Promise<boolean>((resolve, reject) => {
     child.once('error', (error) => reject(new VmError(`Cannot start QEMU: ${error.message}`, { cause: error })));
     child.once('close', (code) => resolve(code !== 0));
   });
   clearTimeout(timer);
-  for (const signal of signals) process.off(signal, stop);
+  for (const name of signals) process.off(name, stop);
+  signal?.removeEventListener('abort', stop);
   return { timedOut, failed, words: Buffer.concat(words).toString().trim() };
 }

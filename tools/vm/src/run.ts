@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { env, execPath } from 'node:process';
@@ -37,6 +38,10 @@ export interface RunOptions {
   readonly verbose?: boolean;
   /** Gets the output while it comes. */
   readonly onOutput?: (stream: 'stdout' | 'stderr', chunk: Buffer) => void;
+  /** Gets the other end of /dev/virtio-ports/channel, for a command that talks with this process. */
+  readonly onChannel?: (channel: Socket) => void;
+  /** Switches the machine off. */
+  readonly signal?: AbortSignal;
   /** Looks at the folder that guest and host share, and at the cables, before both are gone. */
   readonly collect?: (share: string, devices: Devices) => Promise<void> | void;
 }
@@ -74,6 +79,8 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
       qemuArguments: [...devices.qemuArguments, ...(options.qemuArguments ?? [])],
       timeoutSeconds: options.timeoutSeconds ?? 120,
       verbose: options.verbose ?? false,
+      ...(options.onChannel === undefined ? {} : { onChannel: options.onChannel }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
       onOutput: (stream, chunk) => {
         output[stream].push(chunk);
         options.onOutput?.(stream, chunk);
