@@ -11,6 +11,8 @@ export { pageSizeBytes } from './libc.ts';
 export { type LockedRange, lockRange, rangeHolder, unlockRange } from './lock-range.ts';
 export { type ClaimOptions, claimMachine, listClaims, type MachineClaim } from './machine-claim.ts';
 export { type MapOptions, type MappedRegisters, mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
+export { openPorts } from './open-ports.ts';
+export { devPortAccess, type FileAccess, portFileAccess } from './port-files.ts';
 export { type LinuxRoots, linuxRoots } from './roots.ts';
 export { deviceErrorOf, errnoOf, SystemCallError } from './system-call-error.ts';
 export { type Watch, type WatchEvent, watchReadable } from './watch-readable.ts';
