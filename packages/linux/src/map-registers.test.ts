@@ -191,8 +191,8 @@ onLinux('mapRegisters', () => {
   it('says which call failed, where and why', () => {
     expect(() => map({ path: '/dev/null' })).toThrow('mmap /dev/null: ENODEV');
     expect(() => map({ path: '/nowhere' })).toThrow('open /nowhere: ENOENT');
-    expect(() => map({ path: '/dev/zero', fileOffset: 2n ** 63n - 0x1_0000n, sizeBytes: 0x2_0000 })).toThrow(
-      'mmap /dev/zero: EOVERFLOW',
+    expect(() => map({ path: '/dev/null' })).toThrow(
+      expect.objectContaining({ name: 'SystemCallError', call: 'mmap', errno: 19, code: 'ENODEV' }),
     );
   });
 
