@@ -72,6 +72,16 @@ test('settings replace what the file says, and a wrong one is not blamed on the 
   expect(problems).toEqual(['--set: devices.disk0.options.retries: expected at most 10, got 99']);
 });
 
+test('a configuration that is refused tells of its devices what could be found out', async () => {
+  const value = { version: 1, devices: { disk0: { ...DISK, options: { retires: 1 } }, other: { driver: 'nothing' } } };
+  const error = await readConfig({ value }, loader).catch((reason: ConfigError) => reason);
+
+  expect(error.devices).toMatchObject([
+    { name: 'disk0', backendType: 'simulated', raw: value.devices.disk0, description: { simulated: true } },
+    { name: 'other', raw: value.devices.other },
+  ]);
+});
+
 test('a driver on a device that it does not claim to know is a warning with its place', async () => {
   const config = await readConfig({ file: GOOD, set: { 'devices.disk0.backend.options.class': 0x020000 } }, loader);
 

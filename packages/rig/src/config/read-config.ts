@@ -38,7 +38,8 @@ export async function readConfig(
   const ownLoader = from.file === undefined ? loader : loader.forFile(from.file);
   const backends = new Map<string, Backend>();
   const context: CheckContext = { loader: ownLoader, problems, backend: backendsOnce(backends, ownLoader, log) };
-  const checked = await checkFile(document, context);
+  const devices: DeviceDraft[] = [];
+  const checked = await checkFile(document, context, devices);
   if (checked !== undefined && problems.count === 0) {
     return {
       ...(from.file === undefined ? {} : { file: from.file }),
@@ -48,7 +49,7 @@ export async function readConfig(
     };
   }
   for (const backend of backends.values()) await backend.close().catch((error: unknown) => log.warn(String(error)));
-  throw new ConfigError(problems.sorted());
+  throw new ConfigError(problems.sorted(), devices);
 }
 
 async function readDocument({ file, value, set }: ConfigSource): Promise<ConfigDocument> {
@@ -91,13 +92,18 @@ function backendsOnce(backends: Map<string, Backend>, loader: ModuleLoader, log:
 
 type Content = Omit<CheckedConfig, 'file' | 'folder' | 'backends' | 'name'> & { readonly name?: string };
 
-async function checkFile(document: ConfigDocument, context: CheckContext): Promise<Content | undefined> {
+/** @param devices filled with what could be found out, whatever else is wrong. */
+async function checkFile(
+  document: ConfigDocument,
+  context: CheckContext,
+  devices: DeviceDraft[],
+): Promise<Content | undefined> {
   const { problems } = context;
   if (problems.count > 0 && document.value === undefined) return undefined;
   if (!isSupported(document.value, problems)) return undefined;
   const file = await validate(fileSchema(), { path: [], value: document.value }, problems);
   const root = isRecord(document.value) ? document.value : {};
-  const devices = await checkDevices(root['devices'], context);
+  devices.push(...(await checkDevices(root['devices'], context)));
   const exports = await checkExports(root['exports'], devices, context);
   if (file !== undefined && devices.length === 0) problems.warn(['devices'], 'there are no devices');
   const sorted = inDependencyOrder(devices, problems)
