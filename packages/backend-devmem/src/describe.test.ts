@@ -55,7 +55,7 @@ describe('what cannot be is refused with the reason', () => {
     ['a range that ends in RAM', { memory: [{ ...REGS, address: 0xf_f000, size: 0x2000 }] }],
     ['a name that several ranges have', { memory: [{ name: 'regs', resource: '0000:00:07.0' }] }],
     ['a name that is not there', { memory: [{ name: 'regs', resource: 'fpga' }] }],
-    ['an address between words', { memory: [{ ...REGS, address: 0x43c0_0002 }] }],
+    ['an address between words', { memory: [{ ...REGS, address: 0x43c0_0002, widths: [16, 32] }] }],
     ['an address above 64 bits', { memory: [{ ...REGS, address: '0xfffffffffffff000', size: 0x2000 }] }],
     ['spaces that overlap', { memory: [REGS, { name: 'more', address: 0x43c0_0ffc, size: 8 }] }],
     ['spaces of one name', { memory: [REGS], ports: [{ name: 'regs', start: 0x300, size: 8 }] }],

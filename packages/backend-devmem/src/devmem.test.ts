@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { type Backend, interruptAfter, type OpenDevice, SILENT } from '@ring3/core';
 import { type BackendFixture, backendConformance, ManualClock, type Spaces } from '@ring3/core/testing';
@@ -19,6 +19,7 @@ const SELECTOR: DevmemSelector = {
     { name: 'regs', address: START, size: 0x100, flush: { offset: SCRATCH, width: 32 } },
     { name: 'window', address: WINDOW, size: 0x1_1000, widths: [16, 32] },
   ],
+  ports: [{ name: 'ports', start: 0xc3f8, size: 8, through: 'dev-port' }],
   polledInterrupt: { space: 'regs', offset: CAUSE, width: 32, mask: 1 },
 };
 
@@ -27,6 +28,18 @@ function mappingsOf(path: string): number {
   return readFileSync('/proc/self/maps', 'utf8')
     .split('\n')
     .filter((line) => line.endsWith(path)).length;
+}
+
+/** How often this process has a file open. */
+function descriptorsOf(path: string): number {
+  const links = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return undefined; // Closed meanwhile: the folder itself.
+    }
+  });
+  return links.filter((link) => link === path).length;
 }
 
 function start(pageBytes: number): BackendFixture {
@@ -42,9 +55,10 @@ function start(pageBytes: number): BackendFixture {
       { space: 0, offset: SCRATCH, width: 32 },
       { space: 0, offset: 0xff, width: 8 },
       { space: 1, offset: 0x1_0ffe, width: 16 },
+      { space: 2, offset: 7, width: 8 },
     ],
     absent: { memory: [{ name: 'regs', resource: 'nowhere' }] },
-    mappings: () => mappingsOf(machine.path('dev/mem')),
+    mappings: () => mappingsOf(machine.path('dev/mem')) + descriptorsOf(machine.path('dev/port')),
     fifoRead: {
       place: { space: 0, offset: SCRATCH, width: 16 },
       offer: (spaces) => {
@@ -95,6 +109,20 @@ describe.skipIf(process.platform !== 'linux')('on a kernel of files', () => {
     machine.remove();
   });
 
+  test('a space may begin between words, and takes no wider accesses then', async () => {
+    const machine = fakeMachine();
+    const selector = (address: number) => ({ memory: [{ name: 'regs', address, size: 4 }] });
+    const whole = await machine.backend.open(selector(START));
+    const half = await machine.backend.open(selector(START + 2));
+    const space = await spaceOf(half, 'regs');
+    (await spaceOf(whole, 'regs')).write32(0, 0x4433_2211);
+    expect([space.read16(0), space.read8(1), space.description.widths]).toEqual([0x4433, 0x44, [8, 16]]);
+    expect(() => space.read32(0)).toThrow(RangeError);
+    expect((await machine.backend.describe(selector(START + 3))).spaces[0]?.start).toBe(BigInt(START + 3));
+    await machine.backend.close();
+    machine.remove();
+  });
+
   test('big-endian registers are read as such, by device or by space', async () => {
     const machine = fakeMachine();
     const memory = [
@@ -106,6 +134,20 @@ describe.skipIf(process.platform !== 'linux')('on a kernel of files', () => {
     big.write32(0, 0x1122_3344);
     little.write32(0, 0x1122_3344);
     expect([big.read8(0), little.read8(0)]).toEqual([0x11, 0x44]);
+    await device.close();
+    machine.remove();
+  });
+
+  test('ports through /dev/port are where their number says, 8 bits wide', async () => {
+    const machine = fakeMachine();
+    const device = await machine.backend.open({
+      ports: [{ name: 'io', start: 0x2f8, size: 8, through: 'dev-port' }],
+    });
+    const space = await spaceOf(device, 'io');
+    space.write8(7, 0x5a);
+    expect(readFileSync(machine.path('dev/port'))[0x2ff]).toBe(0x5a);
+    expect(() => space.read16(0)).toThrow('only 8 bits');
+    expect(String(space)).toBe('IoPortSpace io@2f8 io at 0x2f8, 0x8 bytes, port');
     await device.close();
     machine.remove();
   });

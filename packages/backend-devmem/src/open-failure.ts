@@ -20,17 +20,6 @@ export function memoryFailure(error: unknown, space: PlannedSpace, around: Surro
   });
 }
 
-/** What the kernel refused when the ports of a space were opened. */
-export function portFailure(
-  error: unknown,
-  { resource, through }: PlannedSpace,
-  { machine }: Surroundings,
-): DeviceError {
-  const { name, start, sizeBytes } = resource;
-  const remedies = through === 'dev-port' ? doorRemedies('port', machine) : {};
-  return deviceErrorOf(error, `devmem: ${name}: ${sizeBytes} ports at ${hex(start, 16)}`, remedies);
-}
-
 function whyNotPermitted(space: PlannedSpace, around: Surroundings): string {
   const { machine, pageBytes } = around;
   if (machine.lockdown !== undefined || machine.rawIo === false) return notPermitted(machine);

@@ -39,11 +39,24 @@ function plan(
 ): PlannedSpace {
   return {
     resource: { ...range, name },
-    widths: widths ?? device.widths ?? (through === 'dev-port' ? [8] : undefined),
+    widths: widths ?? device.widths ?? defaultWidths(range, through),
     byteOrder: byteOrder ?? device.byteOrder,
     flush,
     through: range.kind === 'port' ? (through ?? 'ioperm') : undefined,
   };
+}
+
+/** x86 ports of any width may be at any number; memory that is not aligned faults on ARM. */
+function defaultWidths(
+  { kind, start }: Omit<SpaceResource, 'name'>,
+  through: 'ioperm' | 'dev-port' | undefined,
+): readonly Width[] | undefined {
+  if (kind === 'port') return through === 'dev-port' ? [8] : undefined;
+  return isAligned(start, 32) ? undefined : isAligned(start, 16) ? [8, 16] : [8];
+}
+
+function isAligned(address: bigint, width: Width): boolean {
+  return address % BigInt(width / 8) === 0n;
 }
 
 function memoryRange(wanted: MemorySelector, kernel: KernelResources): Omit<SpaceResource, 'name'> {
@@ -98,10 +111,10 @@ function checkSpace({ resource, widths, flush, through }: PlannedSpace): void {
   if (through === 'dev-port' && allowed.some((width) => width !== 8)) {
     throw config(`${name}: /dev/port does 8-bit accesses only: write widths: [8], or take ioperm`);
   }
-  // x86 ports of any width may be at any number; memory that is not aligned faults on ARM.
-  if (resource.kind === 'memory' && start % 4n !== 0n) {
+  const unaligned = resource.kind === 'memory' ? allowed.find((width) => !isAligned(start, width)) : undefined;
+  if (unaligned !== undefined) {
     throw config(
-      `${name}: ${hex(start)} is not a multiple of 4, so 32-bit accesses would not be aligned: begin the space at ${hex(start - (start % 4n))} and add ${start % 4n} to the offsets`,
+      `${name}: ${hex(start)} is not a multiple of ${unaligned / 8}, so accesses of ${unaligned} bits would not be aligned: correct the address, or leave that width out of widths:`,
     );
   }
   if (flush !== undefined) checkRegister(`${name}: flush`, flush, sizeBytes, allowed);

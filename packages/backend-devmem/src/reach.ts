@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { DeviceError, type MemoryType } from '@ring3/core';
-import { mapRegisters, pageSpan } from '@ring3/linux';
+import { DeviceError, type MemoryType, type RegisterAccess } from '@ring3/core';
+import { devPortAccess, mapRegisters, openPorts, pageSpan } from '@ring3/linux';
 import type { Reached } from './devmem-device.ts';
 import type { Surroundings } from './obstacles.ts';
 import { memoryFailure } from './open-failure.ts';
@@ -19,16 +19,43 @@ function reachMemory(space: PlannedSpace, around: Surroundings): Reached {
   const { start, sizeBytes } = space.resource;
   try {
     const span = pageSpan(start, sizeBytes, around.pageBytes);
-    const mapped = mapRegisters({ ...span, path: join(around.dev, 'mem'), sizeBytes, syncOpen: true });
-    return { access: mapped.access, memoryType: memoryTypeOf(around.arch), close: () => mapped.close() };
+    // Mappings of registers begin at whole words.
+    const skipBytes = span.leadBytes % 4;
+    const mapped = mapRegisters({
+      ...span,
+      path: join(around.dev, 'mem'),
+      leadBytes: span.leadBytes - skipBytes,
+      sizeBytes: sizeBytes + skipBytes,
+      syncOpen: true,
+    });
+    const access = skipBytes === 0 ? mapped.access : shifted(mapped.access, skipBytes);
+    return { access, memoryType: memoryTypeOf(around.arch), close: () => mapped.close() };
   } catch (error) {
     if (error instanceof DeviceError) throw error;
     throw memoryFailure(error, space, around);
   }
 }
 
+/** The registers from `skipBytes` on: 8 and 16 bits only, since such a space takes no more. */
+function shifted(access: RegisterAccess, skipBytes: number): RegisterAccess {
+  return {
+    read: (offset, width) => access.read(offset + skipBytes, width),
+    write: (offset, width, value) => access.write(offset + skipBytes, width, value),
+    barrier: () => access.barrier?.(),
+  };
+}
+
+/** Gets ports for this thread. The permission of ioperm lasts as long as the thread: closing gives nothing back. */
+function reachPorts({ resource, through }: PlannedSpace, { dev }: Surroundings): Reached {
+  const start = Number(resource.start);
+  if (through === 'dev-port') {
+    const access = devPortAccess(start, resource.sizeBytes, { dev });
+    return { access, memoryType: 'port', close: () => access.close() };
+  }
+  return { access: openPorts(start, resource.sizeBytes), memoryType: 'port', close: () => {} };
+}
+
 /** Reaches the registers of a space. @throws DeviceError with cause and remedy. */
 export function reach(space: PlannedSpace, around: Surroundings): Reached {
-  if (space.resource.kind === 'memory') return reachMemory(space, around);
-  throw new DeviceError('unsupported', 'devmem: ports come next');
+  return space.resource.kind === 'memory' ? reachMemory(space, around) : reachPorts(space, around);
 }
