@@ -108,8 +108,10 @@ it('fits where any driver is expected, with the types of its instance and option
 });
 
 it('says what makes the device harmless, as data, from the sizes that are there', () => {
-  expect(blinker.quiesce?.({ regs: 0x20 })).toEqual([{ kind: 'write', space: 'regs', width: 32, offset: 0, value: 0 }]);
-  expect(blinker.quiesce?.({})).toEqual([]);
+  expect(blinker.quiesce?.({ regs: 0x20 }, { periodMs: 1 })).toEqual([
+    { kind: 'write', space: 'regs', width: 32, offset: 0, value: 0 },
+  ]);
+  expect(blinker.quiesce?.({}, { periodMs: 1 })).toEqual([]);
 });
 
 it('its needs are plain data', () => {

@@ -59,7 +59,7 @@ export interface Driver<N extends Needs = Needs, Options = unknown, Instance = u
   /** How long a clean stop may take (finish a command, flush). Default 5 s. */
   readonly stopTimeoutUs?: number;
   /** The steps that make the device harmless without the driver; a pure function, asked before `attach`. */
-  quiesce?(sizes: SpaceSizes<N>): readonly QuiesceStep[];
+  quiesce?(sizes: SpaceSizes<N>, options: Options): readonly QuiesceStep[];
   /** The registers, for tools that show them by name (`ring3 peek ata0.status`); a pure function. */
   layouts?(sizes: SpaceSizes<N>): Layouts<N>;
   /**

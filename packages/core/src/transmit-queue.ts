@@ -60,13 +60,18 @@ export class TransmitQueue {
     return this.write(NOTHING, options);
   }
 
-  /** Fails what waits and what comes; each error says in `details.written` how much of its write the device has taken. */
-  end(code: DeviceErrorCode, message: string): void {
-    this.#ended ??= { code, message };
+  /** Fails what waits; each error says in `details.written` how much of its write the device has taken. */
+  fail(code: DeviceErrorCode, message: string): void {
     for (const { at, forget, reject } of this.#writes.splice(0)) {
       forget();
-      reject(failure(this.#ended, at));
+      reject(failure({ code, message }, at));
     }
+  }
+
+  /** Fails what waits and what comes. */
+  end(code: DeviceErrorCode, message: string): void {
+    this.#ended ??= { code, message };
+    this.fail(this.#ended.code, this.#ended.message);
   }
 
   /** Writes of which nothing is left are done. */

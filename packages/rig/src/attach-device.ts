@@ -100,7 +100,7 @@ function deferQuiesce(
 ): void {
   const spaces = new Map<string, RegisterSpace>();
   for (const [name, handle] of Object.entries(handles)) if (handle instanceof RegisterSpace) spaces.set(name, handle);
-  const steps = quiesceSteps(device.driver, spaces);
+  const steps = quiesceSteps(device, spaces);
   scope.defer('quiesce', () => runQuiesce(steps, spaces, clock, log));
 }
 

@@ -15,7 +15,7 @@ export async function quiesceDevice(device: CheckedDevice, log: Logger): Promise
     scope.defer(`device ${device.name}`, () => open.close());
     scope.defer(`silence of ${device.name}`, () => open.silence?.());
     const spaces = await openSpaces(device, open, scope);
-    await runQuiesce(quiesceSteps(device.driver, spaces), spaces, open.clock, log);
+    await runQuiesce(quiesceSteps(device, spaces), spaces, open.clock, log);
   } finally {
     await scope.close();
   }

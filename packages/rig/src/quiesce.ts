@@ -1,6 +1,5 @@
 import {
   type Clock,
-  type Driver,
   duration,
   hex,
   isDeviceError,
@@ -9,6 +8,7 @@ import {
   type QuiesceStep,
   type RegisterSpace,
 } from '@ring3/core';
+import type { CheckedDevice } from './config/checked-config.ts';
 
 /**
  * Makes a device harmless without its driver: runs the driver's quiesce steps. A step that fails is logged and the
@@ -35,9 +35,12 @@ export async function runQuiesce(
 }
 
 /** What a driver declares for its device, with the sizes of the spaces that are open. */
-export function quiesceSteps(driver: Driver, spaces: ReadonlyMap<string, RegisterSpace>): readonly QuiesceStep[] {
+export function quiesceSteps(
+  { driver, driverOptions }: Pick<CheckedDevice, 'driver' | 'driverOptions'>,
+  spaces: ReadonlyMap<string, RegisterSpace>,
+): readonly QuiesceStep[] {
   const sizes = Object.fromEntries([...spaces].map(([name, space]) => [name, space.sizeBytes]));
-  return driver.quiesce?.(sizes) ?? [];
+  return driver.quiesce?.(sizes, driverOptions) ?? [];
 }
 
 async function runStep(step: QuiesceStep, space: RegisterSpace, clock: Clock): Promise<void> {
