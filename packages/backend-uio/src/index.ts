@@ -1,0 +1,6 @@
+export { UioBackend, type UioBackendOptions, uioBackend, uioBackend as default } from './backend.ts';
+export type { OpenUioEvents, UioEvents } from './interrupts/uio-events.ts';
+export type { Native } from './native.ts';
+export { PciConfigSpace } from './pci-config-space.ts';
+export { type SpaceHints, UIO_SELECTOR, type UioSelect, type UioSelector } from './selector.ts';
+export { UioDevice } from './uio-device.ts';

@@ -1,0 +1,39 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { deviceErrorOf } from '@ring3/linux';
+import type { PciConfigSpace } from './pci-config-space.ts';
+import type { PciFunction } from './sysfs/pci-function.ts';
+
+const COMMAND = 0x04;
+/** Bus Master in the command register. Source: PCI Local Bus 3.0, section 6.2.2. */
+const BUS_MASTER = 0x04;
+
+/** Lets a function start transfers to memory, or ends that. @returns whether it could before. */
+export function setBusMaster(config: PciConfigSpace, on: boolean): boolean {
+  const command = config.read16(COMMAND);
+  const was = (command & BUS_MASTER) !== 0;
+  if (was !== on) config.write16(COMMAND, on ? command | BUS_MASTER : command & ~BUS_MASTER);
+  return was;
+}
+
+/**
+ * Switches on a function that no kernel driver has: its decoders are off, or it sleeps.
+ * @returns the way back, or `undefined` where it was on.
+ * @throws DeviceError `permission`.
+ */
+export function enableFunction({ address, folder, enabled }: PciFunction): (() => void) | undefined {
+  if (enabled !== 0) return undefined;
+  const path = join(folder, 'enable');
+  const write = (value: string) => {
+    try {
+      writeFileSync(path, value);
+    } catch (error) {
+      throw deviceErrorOf(error, `${address}: switching the function ${value === '1' ? 'on' : 'off'}`, {
+        EACCES: `CAP_SYS_ADMIN is needed; or bind it to a UIO driver: ring3 bind ${address}`,
+        EPERM: `CAP_SYS_ADMIN is needed; or bind it to a UIO driver: ring3 bind ${address}`,
+      });
+    }
+  };
+  write('1');
+  return () => write('0');
+}
