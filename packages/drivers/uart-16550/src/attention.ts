@@ -1,0 +1,107 @@
+import type { Clock, Logger, Timer, Verdict } from '@ring3/core';
+import type { UartPort } from './uart-port.ts';
+
+/** Part of the time in which a FIFO fills, or runs empty, that may pass between two polls. */
+const POLL_PART = 0.75;
+const POLL_MIN_US = 100;
+const POLL_MAX_US = 10_000;
+/** The watchdog gives interrupts at least this time. */
+const PATIENCE_US = 20_000;
+/** Lost interrupts in a row after which the line is taken for dead. */
+const LOST_LIMIT = 3;
+
+/**
+ * Gives the port its turns: when the device interrupts, or on the clock where it does not. While somebody waits for an
+ * interrupt a watchdog looks whether one was lost; after three in a row the port is polled, until an interrupt comes.
+ */
+export class Attention {
+  readonly #port: UartPort;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #byInterrupt: boolean;
+  #timer: Timer | undefined;
+  #lostInARow = 0;
+  #interruptsBefore = 0;
+  #dueBefore = false;
+  #stopped = false;
+
+  constructor(port: UartPort, clock: Clock, log: Logger, byInterrupt: boolean) {
+    this.#port = port;
+    this.#clock = clock;
+    this.#log = log;
+    this.#byInterrupt = byInterrupt;
+    port.onWaiting = () => this.#wake();
+    if (!byInterrupt) this.#wake();
+  }
+
+  /** The handler of the interrupt. */
+  interrupt(): Verdict {
+    const verdict = this.#port.attend();
+    if (verdict !== 'handled') return verdict;
+    this.#port.counts.interrupts++;
+    this.#lostInARow = 0;
+    if (!this.#byInterrupt) {
+      this.#byInterrupt = true;
+      this.#log.info(`${this.#port.name}: interrupts come again: no more polling`);
+    }
+    return verdict;
+  }
+
+  /** No interrupt will come any more. */
+  pollFromNowOn(why: string): void {
+    if (!this.#byInterrupt || this.#stopped) return;
+    this.#byInterrupt = false;
+    this.#log.warn(`${this.#port.name}: polling from now on: ${why}`);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#wake();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #wake(): void {
+    if (this.#timer !== undefined || this.#stopped) return;
+    this.#interruptsBefore = this.#port.counts.interrupts;
+    this.#dueBefore = false;
+    this.#timer = this.#clock.after(this.#periodUs, () => this.#tick());
+  }
+
+  get #periodUs(): number {
+    const fifoUs = this.#port.depth * this.#port.characterUs;
+    if (this.#byInterrupt) return Math.max(3 * fifoUs, PATIENCE_US);
+    return Math.min(Math.max(POLL_PART * fifoUs, POLL_MIN_US), POLL_MAX_US);
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    if (this.#byInterrupt) this.#watch();
+    else this.#port.look();
+    this.#port.checkTransmitter();
+    if (this.#port.waiting || !this.#byInterrupt) this.#again();
+  }
+
+  #again(): void {
+    if (this.#stopped) return;
+    this.#timer ??= this.#clock.after(this.#periodUs, () => this.#tick());
+  }
+
+  /** An interrupt was lost when its cause stands there, twice in a row or with the pin active, and none has come. */
+  #watch(): void {
+    const { counts } = this.#port;
+    const silent = counts.interrupts === this.#interruptsBefore;
+    const pending = this.#port.attend() === 'handled';
+    const due = !pending && this.#port.isDue;
+    const lost = silent && (pending || (due && this.#dueBefore));
+    if (due && this.#dueBefore) this.#port.look();
+    this.#dueBefore = due && !this.#dueBefore;
+    this.#interruptsBefore = counts.interrupts;
+    if (!lost) return;
+    counts.lostInterrupts++;
+    if (++this.#lostInARow === 1)
+      this.#log.warn(`${this.#port.name}: an interrupt did not come; going on as if it had`);
+    if (this.#lostInARow >= LOST_LIMIT) this.pollFromNowOn(`${LOST_LIMIT} interrupts in a row were lost`);
+  }
+}
