@@ -114,6 +114,11 @@ function summarize(exported: RunningExport, offer: PublishedService): ExportSumm
   };
 }
 
+/** What the log says of an export whose service no driver offers. */
+export function notPublished(service: string, there: readonly string[]): string {
+  return `${service} is not exported: the driver has not published it; there is: ${there.join(', ') || 'nothing'}`;
+}
+
 /** Says in the log what appears and goes. */
 export function announce(
   log: Logger,

@@ -1,7 +1,7 @@
 import { DeviceError, duration, type Logger } from '@ring3/core';
 import { type CheckedConfig, openCheckedRig, type Rig } from '@ring3/rig';
 import { inWords } from './end-on-defect.ts';
-import { announce, ExportSet } from './export-set.ts';
+import { announce, ExportSet, notPublished } from './export-set.ts';
 import type { DeviceSummary, RunningRig, StartOptions } from './running-rig.ts';
 import { provideRuntimeDirectory } from './runtime-directory.ts';
 import { longestStopUs } from './stop-timeout.ts';
@@ -42,10 +42,6 @@ export async function runInline(
     stop,
     hurry: () => void exports.close(),
   };
-}
-
-function notPublished(service: string, there: readonly string[]): string {
-  return `${service} is not exported: the driver has not published it; there is: ${there.join(', ') || 'nothing'}`;
 }
 
 /** A driver that never comes to rest must not keep the process for ever: whoever waits for its end would kill it. */

@@ -68,8 +68,21 @@ export class Child {
     if (this.#process.connected) this.#process.send(message, () => {});
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#process.kill(signal);
+  /** Asks it to stop; kills it when that takes longer than `patienceMs`. @param late is told then. */
+  stop(patienceMs: number, late: () => void): Promise<ChildEnd> {
+    this.send({ kind: 'stop' });
+    return this.endsWithin(patienceMs, late);
+  }
+
+  /** Waits for its end; kills it when that takes longer than `patienceMs`. @param late is told then. */
+  async endsWithin(patienceMs: number, late: () => void): Promise<ChildEnd> {
+    const timer = setTimeout(() => {
+      late();
+      this.#process.kill('SIGKILL');
+    }, patienceMs);
+    const end = await this.ended;
+    clearTimeout(timer);
+    return end;
   }
 }
 

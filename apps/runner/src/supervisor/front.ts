@@ -53,7 +53,8 @@ function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): Fr
   exports.failed.catch(fail);
   process.on('message', (message) => {
     const heard = message as ToChild;
-    if (heard.kind === 'connect') void connect(links.get(heard.device), heard, exports, log);
+    const link = heard.kind === 'connect' ? links.get(heard.device) : undefined;
+    if (heard.kind === 'connect' && link !== undefined) void connect(link, heard, exports, log);
     else if (heard.kind === 'hurry') void exports.close();
   });
   void tell({ kind: 'ready' });
@@ -61,20 +62,20 @@ function serve(config: CheckedConfig, runtimeDirectory: string, log: Logger): Fr
 }
 
 async function connect(
-  link: HostLink | undefined,
+  link: HostLink,
   { device, generation, socket }: Extract<ToChild, { kind: 'connect' }>,
   exports: ExportSet,
   log: Logger,
 ): Promise<void> {
   try {
-    await link?.connect(socket, generation);
+    await link.connect(socket, generation);
   } catch (error) {
     // The host died again before it answered; the supervisor starts another one.
     log.warn(`${device}: not connected: ${inWords(error)}`);
     return;
   }
   const settled = await exports.settled().catch(() => undefined); // What cannot start is told by `failed`.
-  if (settled !== undefined) await tell({ kind: 'connected', device });
+  if (settled !== undefined) await tell({ kind: 'connected', device, services: link.services() });
 }
 
 function fail(error: unknown): Promise<void> {

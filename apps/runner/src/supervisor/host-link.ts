@@ -32,6 +32,11 @@ export class HostLink {
     await Promise.all(arriving);
   }
 
+  /** What its driver has published and not withdrawn, as `device/service`. */
+  services(): string[] {
+    return [...this.#disks.keys()];
+  }
+
   /**
    * Brings to the device what clients were told is written while its driver was away. A driver that is there flushes
    * when it stops.

@@ -13,6 +13,8 @@ export type ToChild =
       readonly generation: number;
       readonly socket: string;
     }
+  /** To a device host instead of `start-host`: the driver has died, make its device quiet and end. */
+  | { readonly kind: 'quiesce'; readonly config: ConfigSource; readonly device: string }
   | { readonly kind: 'start-front'; readonly config: ConfigSource; readonly runtimeDirectory: string }
   | { readonly kind: 'connect'; readonly device: string; readonly generation: number; readonly socket: string }
   | { readonly kind: 'stop' }
@@ -22,7 +24,9 @@ export type ToChild =
 export type FromChild =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: DeviceErrorCode | undefined; readonly message: string }
-  | { readonly kind: 'connected'; readonly device: string }
+  /** The driver was stopped in order: nobody else has to make the device quiet. */
+  | { readonly kind: 'at-rest' }
+  | { readonly kind: 'connected'; readonly device: string; readonly services: readonly string[] }
   | { readonly kind: 'exported'; readonly export: ExportSummary }
   | { readonly kind: 'withdrawn'; readonly service: string; readonly reason: string }
   | { readonly kind: 'gone'; readonly reason: string }

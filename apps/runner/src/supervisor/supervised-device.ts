@@ -1,20 +1,18 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeviceError, type DeviceErrorCode, type Logger } from '@ring3/core';
-import type { CheckedDevice, ConfigSource } from '@ring3/rig';
+import { DeviceError, type DeviceErrorCode } from '@ring3/core';
+import type { CheckedDevice } from '@ring3/rig';
 import type { DeviceSummary } from '../running-rig.ts';
 import { STOP_GRACE_MS, stopUs } from '../stop-timeout.ts';
 import { describeWhere } from '../summary.ts';
 import { Backoff } from './backoff.ts';
 import { Child, type ChildEnd, describeEnd, STARTING_STOP_MS } from './child.ts';
+import { ClaimedHardware, type HardwareSurroundings } from './claimed-hardware.ts';
 import type { FromChild } from './messages.ts';
 
 /** What a {@link SupervisedDevice} gets from the supervisor. */
-export interface Surroundings {
-  readonly config: ConfigSource;
+export interface Surroundings extends HardwareSurroundings {
   readonly runtimeDirectory: string;
-  readonly log: Logger;
-  readonly logArguments: readonly string[];
   /** A new host serves on this socket: tell the front. */
   readonly serving: (device: string, generation: number, socket: string) => void;
 }
@@ -24,6 +22,7 @@ export class SupervisedDevice {
   readonly device: CheckedDevice;
   readonly #around: Surroundings;
   readonly #socket: string;
+  readonly #hardware: ClaimedHardware;
   readonly #backoff = new Backoff();
   #host: Child | undefined;
   #generation = 0;
@@ -38,6 +37,15 @@ export class SupervisedDevice {
     this.device = device;
     this.#socket = join(around.runtimeDirectory, `${device.name}.host`);
     this.#around = around;
+    this.#hardware = new ClaimedHardware(device, around);
+  }
+
+  /**
+   * Keeps the device from every other process of the machine until {@link stop}.
+   * @throws DeviceError `busy` that names who has it.
+   */
+  claim(holder: string): Promise<void> {
+    return this.#hardware.claim(holder);
   }
 
   /**
@@ -60,25 +68,25 @@ export class SupervisedDevice {
   }
 
   /**
-   * Stops the host in order; kills it when it takes longer than the driver declares.
-   * @throws DeviceError when it did not come to rest.
+   * Stops the host in order, kills it when it takes longer than the driver declares, and releases the device, quiet.
+   * @throws DeviceError when the driver did not come to rest.
    */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
-    const host = this.#host;
-    if (host === undefined) return this.#removeSocket();
-    host.send({ kind: 'stop' });
+    try {
+      await this.#stopHost();
+    } finally {
+      await this.#hardware.release();
+    }
+  }
+
+  async #stopHost(): Promise<void> {
+    if (this.#host === undefined) return this.#removeSocket();
     const patienceMs = this.#readyAtMs === undefined ? STARTING_STOP_MS : stopUs(this.device) / 1000;
-    const late = setTimeout(
-      () => {
-        this.#around.log.error(`${this.device.name}: the device host did not stop in time and is killed`);
-        host.kill('SIGKILL');
-      },
-      patienceMs + 2 * STOP_GRACE_MS,
+    const end = await this.#host.stop(patienceMs + 2 * STOP_GRACE_MS, () =>
+      this.#around.log.error(`${this.device.name}: the device host did not stop in time and is killed`),
     );
-    const end = await host.ended;
-    clearTimeout(late);
     if (end.code === 0) return;
     this.#removeSocket();
     throw new DeviceError('fault', `${this.device.name}: the device host ${describeEnd(end)}`);
@@ -117,6 +125,7 @@ export class SupervisedDevice {
       heard: (message) => this.#hear(message, generation),
     });
     this.#host = host;
+    this.#hardware.handOver();
     host.send({ kind: 'start-host', config: this.#around.config, device: name, generation, socket });
     void host.ended.then((end) => this.#ended(end));
     return host;
@@ -132,8 +141,11 @@ export class SupervisedDevice {
       this.#onReady();
     } else if (message.kind === 'failed') {
       this.#lastFailure = message;
+    } else if (message.kind === 'at-rest') {
+      this.#hardware.isAtRest();
     } else if (message.kind === 'gone') {
       this.#state = 'gone'; // The host has said why.
+      this.#hardware.isAtRest();
     }
   }
 
@@ -150,6 +162,10 @@ export class SupervisedDevice {
     this.#around.log.warn(`${this.device.name}: ${why}; it is started again in ${Math.round(pauseMs)} ms`, {
       failures: this.#backoff.failures,
     });
-    this.#restart = setTimeout(() => this.#spawn(), pauseMs);
+    const quiet = this.#hardware.makeQuiet();
+    this.#restart = setTimeout(async () => {
+      await quiet;
+      if (!this.#stopping) this.#spawn();
+    }, pauseMs);
   }
 }

@@ -1,7 +1,7 @@
 import { DeviceError, type Logger } from '@ring3/core';
-import type { CheckedConfig, ConfigSource } from '@ring3/rig';
+import { type CheckedConfig, type ConfigSource, holderName } from '@ring3/rig';
 import { inWords } from '../end-on-defect.ts';
-import { announce } from '../export-set.ts';
+import { announce, notPublished } from '../export-set.ts';
 import type { ExportSummary, RunningRig, StartOptions } from '../running-rig.ts';
 import { provideRuntimeDirectory } from '../runtime-directory.ts';
 import { longestStopUs, STOP_GRACE_MS } from '../stop-timeout.ts';
@@ -50,6 +50,7 @@ class Supervisor implements RunningRig {
   readonly #runtimeDirectory: string;
   readonly #devices: readonly SupervisedDevice[];
   readonly #exports = new Map<string, ExportSummary>();
+  readonly #published = new Set<string>();
   readonly #connected = new Map<string, () => void>();
   #front: Child | undefined;
   #stopping = false;
@@ -79,6 +80,7 @@ class Supervisor implements RunningRig {
   }
 
   async start(waiting: (what: string) => void): Promise<void> {
+    for (const device of this.#devices) await device.claim(holderName(this.#config, device.device));
     this.#startFront();
     const connected = this.#config.devices.map(
       ({ name }) => new Promise<void>((resolve) => this.#connected.set(name, resolve)),
@@ -90,7 +92,7 @@ class Supervisor implements RunningRig {
     waiting('the exports to start');
     await Promise.race([Promise.all(connected), this.failed]);
     for (const { service } of this.#config.exports) {
-      if (!this.#exports.has(service)) this.#log.warn(`${service} is not exported: the driver has not published it`);
+      if (!this.#exports.has(service)) this.#log.warn(notPublished(service, [...this.#published]));
     }
   }
 
@@ -134,16 +136,8 @@ class Supervisor implements RunningRig {
   }
 
   async #stopFront(): Promise<void> {
-    const front = this.#front;
-    if (front === undefined) return;
-    front.send({ kind: 'stop' });
     const patienceMs = longestStopUs(this.#config) / 1000 + 2 * STOP_GRACE_MS;
-    const late = setTimeout(() => {
-      this.#log.error('the front did not stop in time and is killed');
-      front.kill('SIGKILL');
-    }, patienceMs);
-    await front.ended;
-    clearTimeout(late);
+    await this.#front?.stop(patienceMs, () => this.#log.error('the front did not stop in time and is killed'));
   }
 
   #hear(message: FromChild): void {
@@ -154,8 +148,10 @@ class Supervisor implements RunningRig {
     } else if (message.kind === 'withdrawn') {
       this.#exports.delete(message.service);
       announce(this.#log)(message.service, undefined, message.reason);
-    } else if (message.kind === 'connected') this.#connected.get(message.device)?.();
-    else if (message.kind === 'waiting') this.#waiting(message.what);
+    } else if (message.kind === 'connected') {
+      for (const service of message.services) this.#published.add(service);
+      this.#connected.get(message.device)?.();
+    } else if (message.kind === 'waiting') this.#waiting(message.what);
     else if (message.kind === 'failed') this.fail(new DeviceError(message.code ?? 'fault', message.message));
   }
 }
