@@ -1,3 +1,5 @@
+import type { MemoryCopy } from './memory-copies.ts';
+
 /** What the first process of the machine has to know. */
 export interface InitOptions {
   /** Folders of the host below which the machine gets memory of its own: /tmp, /run. */
@@ -6,6 +8,8 @@ export interface InitOptions {
   readonly kept: readonly string[];
   /** Folder of the host that holds lib/modules of this kernel. */
   readonly modulesRoot: string;
+  /** Folders of the host that lie in the initramfs as well, where they are read faster. */
+  readonly copies: readonly MemoryCopy[];
   readonly interactive: boolean;
 }
 
@@ -18,7 +22,7 @@ const mount9p = 'mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000';
  * The init script: mounts the host's root read-only, puts memory over what has to be writable, runs
  * `command.sh` of the share in it and leaves its exit status there.
  */
-export function initScript({ volatile, kept, modulesRoot, interactive }: InitOptions): string {
+export function initScript({ volatile, kept, modulesRoot, copies, interactive }: InitOptions): string {
   return `#!/bin/busybox sh
 export PATH=/bin:/sbin
 /bin/busybox --install -s /bin
@@ -37,6 +41,7 @@ for number in 0 1 2; do ln -s /proc/self/fd/$number /dev/$(echo stdin stdout std
 ${kept.map((path, index) => `mkdir /keep/${index}; mount --bind ${quote(`/host${path}`)} /keep/${index}`).join('\n')}
 ${volatile.map((path) => `[ -d /host${path} ] && mount -t tmpfs -o mode=1777 tmpfs /host${path}`).join('\n')}
 ${kept.map((path, index) => `mkdir -p ${quote(`/host${path}`)}; mount --bind /keep/${index} ${quote(`/host${path}`)}`).join('\n')}
+${copies.map(({ path, copy }) => `mount --bind ${copy} ${quote(`/host${path}`)}`).join('\n')}
 mount --bind ${quote(`/host${modulesRoot}/lib/modules`)} /lib/modules
 mkdir -p /host${guestShare}
 ${mount9p},cache=none share /host${guestShare} || { echo "cannot mount the share"; poweroff -f; }

@@ -8,8 +8,13 @@ import { VmError } from './vm-error.ts';
 /** What the machine cannot do without: its root file system, its share and its pipes. */
 const bootModules = ['virtio_pci', '9pnet_virtio', '9p', 'virtio_console'];
 
-/** Builds the initramfs: busybox, an init script, and kernel modules in the order in which they are loaded. */
-export async function buildInitramfs(kernel: Kernel, init: string, modules: readonly string[]): Promise<Buffer> {
+/** Builds the initramfs: busybox, an init script, kernel modules in loading order, and more files. */
+export async function buildInitramfs(
+  kernel: Kernel,
+  init: string,
+  modules: readonly string[],
+  more: readonly ArchiveEntry[],
+): Promise<Buffer> {
   const files = await moduleFiles(kernel, [...bootModules, ...modules]);
   const busybox = await readFile(findTool('busybox') ?? '/bin/busybox');
   const folders = ['bin', 'sbin', 'modules', 'proc', 'sys', 'dev', 'host', 'lib', 'lib/modules', 'keep'];
@@ -22,7 +27,7 @@ export async function buildInitramfs(kernel: Kernel, init: string, modules: read
     const path = `modules/${String(index).padStart(3, '0')}-${basename(file)}`;
     entries.push({ path, mode: 0o100644, data: await readFile(file) });
   }
-  return cpioArchive(entries);
+  return cpioArchive([...entries, ...more]);
 }
 
 /** The files of modules and of everything that they need, each once, in loading order. */

@@ -6,6 +6,7 @@ import { env } from 'node:process';
 import { type InitOptions, initScript } from './init-script.ts';
 import { buildInitramfs } from './initramfs.ts';
 import type { Kernel } from './kernel.ts';
+import { copyEntries } from './memory-copies.ts';
 import { StreamServer } from './stream-server.ts';
 import { findTool } from './tools.ts';
 import { VmError } from './vm-error.ts';
@@ -51,7 +52,8 @@ const moreKernelWords = ['random.trust_cpu=on', '8250.nr_uarts=4', 'apparmor=0',
 export async function runMachine(options: MachineOptions): Promise<MachineEnd> {
   const streams = await openStreams(options.folder);
   const initrd = join(options.folder, 'initrd');
-  await writeFile(initrd, await buildInitramfs(options.kernel, initScript(options.init), options.modules));
+  const copies = await copyEntries(options.init.copies);
+  await writeFile(initrd, await buildInitramfs(options.kernel, initScript(options.init), options.modules, copies));
   const log: Buffer[] = [];
   const drained = Promise.all([
     drain(streams.console, (chunk) => {

@@ -9,6 +9,7 @@ import { type Devices, plugDevices } from './devices.ts';
 import { guestShare } from './init-script.ts';
 import { provideKernel } from './kernel.ts';
 import { type MachineEnd, runMachine } from './machine.ts';
+import { foldersToCopy } from './memory-copies.ts';
 import { requireTools, vmTools } from './tools.ts';
 import { VmError } from './vm-error.ts';
 
@@ -102,7 +103,8 @@ async function initOptions(modulesRoot: string, options: RunOptions) {
   const volatile = ['/tmp', '/run', '/var/tmp'];
   const needed = await Promise.all([checkout, dirname(options.node ?? execPath)].map((path) => realpath(path)));
   const kept = needed.filter((path) => volatile.some((folder) => path.startsWith(`${folder}/`)));
-  return { volatile, kept, modulesRoot, interactive: options.interactive ?? false };
+  const copies = await foldersToCopy(checkout);
+  return { volatile, kept, modulesRoot, copies, interactive: options.interactive ?? false };
 }
 
 function commandScript(options: RunOptions): string {
