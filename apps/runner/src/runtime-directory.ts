@@ -1,6 +1,6 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DeviceError } from '@ring3/core';
 
 /**
@@ -11,6 +11,8 @@ import { DeviceError } from '@ring3/core';
 export function provideRuntimeDirectory(name: string, configured: string | undefined): string {
   const directory = configured ?? join(defaultParent(), name);
   try {
+    // Only the last folder is for the owner alone: the claims of the machine are beside it, for everybody to see.
+    mkdirSync(dirname(directory), { recursive: true, mode: 0o755 });
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new DeviceError(
