@@ -13,7 +13,11 @@ export const MAP_NORESERVE = 0x4000;
 export const MFD_CLOEXEC = 1;
 const SC_PAGESIZE = 30;
 
+/** More than `struct termios` takes in any libc. */
+export const TERMIOS_BYTES = 256;
+
 const none = new Uint8Array(1);
+const termios = new Uint8Array(TERMIOS_BYTES);
 
 function open() {
   return new NativeLibrary('c', '', {
@@ -36,6 +40,18 @@ function open() {
     fcntl: { returns: 'i32', takes: ['i32', 'i32', 'bytes'], harmless: [-1, 0, none] },
     eventfd: { returns: 'i32', takes: ['u32', 'i32'], harmless: [0, -1] },
     ioctl: { returns: 'i32', takes: ['i32', 'i64', 'bytes'], harmless: [-1, 0n, none] },
+    poll: { returns: 'i32', takes: ['bytes', 'i64', 'i32'], harmless: [none, 0n, 0] },
+    socket: { returns: 'i32', takes: ['i32', 'i32', 'i32'], harmless: [-1, 0, 0] },
+    sendto: {
+      returns: 'i64',
+      takes: ['i32', 'bytes', 'i64', 'i32', 'bytes', 'i32'],
+      harmless: [-1, none, 0n, 0, none, 0],
+    },
+    unlockpt: { returns: 'i32', takes: ['i32'], harmless: [-1] },
+    ptsname_r: { returns: 'i32', takes: ['i32', 'bytes', 'i64'], harmless: [-1, none, 1n] },
+    tcgetattr: { returns: 'i32', takes: ['i32', 'bytes'], harmless: [-1, termios] },
+    cfmakeraw: { returns: 'i32', takes: ['bytes'], harmless: [termios] },
+    tcsetattr: { returns: 'i32', takes: ['i32', 'i32', 'bytes'], harmless: [-1, 0, termios] },
     sysconf: { returns: 'i64', takes: ['i32'], harmless: [SC_PAGESIZE] },
   });
 }

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
+import process from 'node:process';
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads';
+import { DeviceError } from '@ring3/core';
 import type { DataType, FieldType, PointerType } from 'ffi-rs';
 import { SystemCallError } from './system-call-error.ts';
 
@@ -52,6 +54,7 @@ export class NativeLibrary<Name extends string> {
 
   /**
    * Opens a shared object. In a worker it must have been opened on the main thread before the worker was started.
+   * @throws DeviceError `unsupported` where ffi-rs has no binary for this machine, or the shared object does not load.
    * @param path `''` for the C library and everything else that the process has loaded.
    */
   constructor(name: string, path: string, signatures: Readonly<Record<Name, Signature>>) {
@@ -63,8 +66,14 @@ export class NativeLibrary<Name extends string> {
         `the native library ${name} is used first in a worker: open it on the main thread before the worker is started (its first use is not thread-safe)`,
       );
     }
-    ffi ??= createRequire(import.meta.url)('ffi-rs') as Ffi;
-    ffi.open({ library: name, path });
+    ffi ??= loadFfi();
+    try {
+      ffi.open({ library: name, path });
+    } catch (error) {
+      throw new DeviceError('unsupported', `open the native library ${path || name}: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
     opened.add(name);
     if (isMainThread) this.#warmUp();
   }
@@ -106,6 +115,30 @@ export class NativeLibrary<Name extends string> {
   }
 }
 
+/** @throws DeviceError `unsupported`: says what this machine is and what would do. */
+function loadFfi(): Ffi {
+  try {
+    return createRequire(import.meta.url)('ffi-rs') as Ffi;
+  } catch (error) {
+    const machine = `${process.platform} ${process.arch}${libcOf()}`;
+    throw new DeviceError(
+      'unsupported',
+      `load ffi-rs: it has no binary that loads on ${machine}; it has for linux x64 (glibc and musl), arm64 and armv7 (glibc 2.28 or later): use one of these (on Alpine on arm64: a Debian container), install without --no-optional, or run the devices on the simulator. It says: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function libcOf(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? ' with musl' : ` with glibc ${header.glibcVersionRuntime}`;
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0] ?? '';
+}
+
 /**
  * Makes a function that C code may call on the main thread: `listener` runs later, in a turn of the event loop, in the
  * order of the calls. It keeps the process alive until it is freed. 64-bit arguments arrive as numbers: addresses fit.
@@ -129,10 +162,12 @@ export function createNativeCallback(
 }
 
 function checked(name: string, type: NativeType, value: NativeValue): NativeValue {
-  if (type === 'i64' && typeof value === 'bigint') return BigInt.asIntN(64, value);
+  if (type === 'i64' && typeof value === 'bigint' && value >= -(1n << 63n) && value < 1n << 64n) {
+    return BigInt.asIntN(64, value); // Addresses are unsigned.
+  }
   if (type === 'i32' && typeof value === 'number' && (value | 0) === value) return value;
   if (type === 'u32' && typeof value === 'number' && value >>> 0 === value) return value;
-  if (type === 'string' && typeof value === 'string') return value;
+  if (type === 'string' && typeof value === 'string' && !value.includes('\0')) return value;
   if (type === 'bytes' && value instanceof Uint8Array) {
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   }

@@ -52,7 +52,6 @@ class FilePorts implements FileAccess {
   }
 
   read(offset: number, width: Width): number {
-    this.#word.fill(0xff);
     const done = this.#access('read', offset, width);
     return done ? this.#word.readUIntLE(0, width / 8) : 2 ** width - 1;
   }
