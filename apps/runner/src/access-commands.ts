@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Adds the commands that reach into a device: `peek`, `poke`, `dump`, `watch`. */
+/** Adds the commands that reach into a device: `peek`, `poke`, `dump`, `watch`, `irq`. */
 export function addAccessCommands(ring3: Command): void {
   onTarget(ring3.command('peek'))
     .description('read a register: each word once, exactly as wide as asked')
@@ -25,6 +25,17 @@ export function addAccessCommands(ring3: Command): void {
     .option('--until <value>', 'end when the masked value is this one')
     .option('--seconds <n>', 'end after so long; with --until the status is 1 then')
     .action(async (target: string, options) => (await import('./commands/watch.ts')).watch(target, options));
+  ring3
+    .command('irq')
+    .argument('<device>', 'pci:0000:00:04.0, or DEVICE of a configuration')
+    .description('count the interrupts of a device that no driver handles')
+    .option('--seconds <n>', 'end after so long')
+    .option('--count <n>', 'end after so many interrupts')
+    .option('--index <n>', 'which interrupt of the device (default: 0)')
+    .option('--config <file>', 'the configuration that names DEVICE')
+    .option('--shared', "leave the device alone and read the kernel's counter of its line")
+    .option('--json', 'for programs')
+    .action(async (device: string, options) => (await import('./commands/irq.ts')).irq(device, options));
 }
 
 function onTarget(command: Command): Command {

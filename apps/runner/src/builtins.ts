@@ -8,6 +8,10 @@ export const BUILTINS = {
     'ata-sff': () => import('@ring3/driver-ata-sff/model'),
     edu: () => import('@ring3/driver-edu/model'),
   },
-  backends: { sim: () => import('@ring3/backend-sim') },
+  backends: {
+    sim: () => import('@ring3/backend-sim'),
+    uio: () => import('@ring3/backend-uio'),
+    devmem: () => import('@ring3/backend-devmem'),
+  },
   exporters: { nbd: () => import('./exporters/nbd.ts') },
 } as const;

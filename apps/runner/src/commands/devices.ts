@@ -1,5 +1,7 @@
-import { type DeviceDescription, findMatch, formatIdentity, SILENT } from '@ring3/core';
-import { readConfig } from '@ring3/rig';
+import { type DeviceDescription, type Driver, findMatch, formatIdentity } from '@ring3/core';
+import { type ModuleLoader, readConfig } from '@ring3/rig';
+import { openBackend } from '../access/choose-device.ts';
+import { print, printJson, say } from '../access/output.ts';
 import { BUILTINS } from '../builtins.ts';
 import { loaderFor } from '../config-source.ts';
 import { describeWhere } from '../summary.ts';
@@ -10,6 +12,8 @@ interface Row {
   readonly identity: string;
   readonly where: string;
   readonly drivers: readonly string[];
+  /** Why it cannot be used as it is, each with its remedy. */
+  readonly obstacles: readonly string[];
   readonly simulated: boolean;
 }
 
@@ -17,16 +21,11 @@ interface Row {
 export async function devices(config: string | undefined, options: { readonly json?: boolean }): Promise<void> {
   const rows = config === undefined ? await devicesOfMachine() : await devicesOfConfig(config);
   if (options.json === true) {
-    process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+    printJson(rows);
     return;
   }
-  for (const row of rows) process.stdout.write(`${text(row)}\n`);
-  if (rows.length === 0) {
-    const installed = Object.keys(BUILTINS.backends).join(', ');
-    process.stderr.write(
-      `no devices: the installed backends (${installed}) see none without a configuration; try: ring3 devices CONFIG\n`,
-    );
-  }
+  for (const line of table(rows)) print(line);
+  if (config === undefined) sayWhatElse(rows);
 }
 
 async function devicesOfConfig(file: string): Promise<Row[]> {
@@ -39,39 +38,68 @@ async function devicesOfConfig(file: string): Promise<Row[]> {
 }
 
 async function devicesOfMachine(): Promise<Row[]> {
-  const source = { file: 'ring3.yaml' };
-  const loader = loaderFor(source);
+  const loader = loaderFor({ file: 'ring3.yaml' });
   const drivers = await Promise.all(Object.keys(BUILTINS.drivers).map((name) => loader.driver(name)));
   const rows: Row[] = [];
   for (const type of Object.keys(BUILTINS.backends)) {
-    const module = await loader.backend(type);
-    const backend = module.create({
-      log: SILENT,
-      resolvePath: (path) => path,
-      loadModule: (specifier) => loader.load(specifier),
-    });
-    for (const found of await backend.list()) {
-      const fitting = drivers.filter((driver) => findMatch(driver.match, found.identity) !== undefined);
-      rows.push(
-        rowOf(
-          found.id,
-          type,
-          found,
-          fitting.map((driver) => driver.name),
-        ),
-      );
+    try {
+      rows.push(...(await devicesOfBackend(type, loader, drivers)));
+    } catch (error) {
+      say(`backend ${type}: ${error instanceof Error ? error.message : String(error)}`);
     }
-    await backend.close();
   }
   return rows;
 }
 
-function rowOf(name: string, backend: string, description: DeviceDescription, drivers: readonly string[]): Row {
-  const { identity, simulated } = description;
-  return { name, backend, identity: formatIdentity(identity), where: describeWhere(description), drivers, simulated };
+async function devicesOfBackend(type: string, loader: ModuleLoader, drivers: readonly Driver[]): Promise<Row[]> {
+  const backend = await openBackend(loader, type);
+  try {
+    const found = await backend.list();
+    return found.map((device) => {
+      const fitting = drivers.filter((driver) => findMatch(driver.match, device.identity) !== undefined);
+      return rowOf(device.id, type, device, [...new Set(fitting.map((driver) => driver.name))]);
+    });
+  } finally {
+    await backend.close();
+  }
 }
 
-function text({ name, backend, identity, where, drivers, simulated }: Row): string {
-  const how = simulated ? `${backend}, simulated` : backend;
-  return `${name}  ${identity}\n    ${how}: ${where}\n    driver: ${drivers.join(', ') || 'none of the installed ones fits'}`;
+function rowOf(name: string, backend: string, description: DeviceDescription, drivers: readonly string[]): Row {
+  const { identity, simulated, obstacles = [] } = description;
+  return {
+    name,
+    backend,
+    identity: formatIdentity(identity),
+    where: describeWhere(description),
+    drivers,
+    obstacles,
+    simulated,
+  };
+}
+
+/** A line for each device, with its registers and what stands in its way below. */
+function table(rows: readonly Row[]): string[] {
+  const head = ['DEVICE', 'BACKEND', 'DRIVER', 'IDENTITY'];
+  const cells = rows.map((row) => [row.name, howReached(row), row.drivers.join(', ') || '-', row.identity]);
+  const widths = head.map((title, column) => Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
+  if (rows.length === 0) return [];
+  return [
+    line(head).trimEnd(),
+    ...rows.flatMap((row, index) => [
+      line(cells[index] ?? []).trimEnd(),
+      `    ${row.where || 'no registers, no interrupts'}`,
+      ...row.obstacles.map((obstacle) => `    ! ${obstacle}`),
+    ]),
+  ];
+}
+
+function howReached({ backend, simulated }: Row): string {
+  return simulated ? `${backend}, simulated` : backend;
+}
+
+function sayWhatElse(rows: readonly Row[]): void {
+  if (rows.length > 0) return;
+  const installed = Object.keys(BUILTINS.backends).join(', ');
+  say(`no devices: the installed backends (${installed}) see none without a configuration; try: ring3 devices CONFIG`);
 }

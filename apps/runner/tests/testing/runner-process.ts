@@ -23,8 +23,13 @@ export interface Ended {
 }
 
 /** Runs `ring3` to its end. */
-export async function ring3(...args: string[]): Promise<Ended> {
-  const child = start(args);
+export function ring3(...args: string[]): Promise<Ended> {
+  return ring3With({}, ...args);
+}
+
+/** Runs `ring3` to its end, with more in its environment. */
+export async function ring3With(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Ended> {
+  const child = start(args, environment);
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const [status] = (await once(child, 'close')) as [number | null];
@@ -149,8 +154,11 @@ export class ServingRunner {
   }
 }
 
-function start(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--conditions=ring3-source', CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(args: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn(process.execPath, ['--conditions=ring3-source', CLI, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...environment },
+  });
 }
 
 function collect(stream: NodeJS.ReadableStream | null): () => string {

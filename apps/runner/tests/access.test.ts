@@ -1,0 +1,168 @@
+import { openSync, readSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { claimMachine } from '@ring3/linux';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { machineFolder } from './testing/machine-folder.ts';
+import { ring3, ring3With, temporaryFolder } from './testing/runner-process.ts';
+
+const RIGS = join(import.meta.dirname, '..', '..', '..', 'rigs');
+const EDU = ['--config', join(RIGS, 'edu.yaml')];
+const ATA = ['--config', join(RIGS, 'demo.yaml')];
+
+/** A piece of a file that is large and empty. */
+function bytesOf(path: string, position: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  readSync(openSync(path, 'r'), bytes, 0, length, position);
+  return bytes;
+}
+
+describe('registers by name', () => {
+  it('peek prints the value with its fields on stdout, and talks on stderr', async () => {
+    expect(await ring3('peek', 'edu0.identification', ...EDU)).toEqual({
+      status: 0,
+      stdout: '0x010000ed (DEVICE=0xed MAJOR=0x1)\n',
+      stderr: 'simulated: the device is switched on for this command\n',
+    });
+  });
+
+  it('peek --json prints the same for programs', async () => {
+    const { stdout } = await ring3('peek', 'edu0.identification', '--json', ...EDU);
+    expect(JSON.parse(stdout)).toEqual({
+      target: 'edu0.identification',
+      width: 32,
+      values: [{ at: '0x0', value: '0x010000ed', fields: { DEVICE: 237, MINOR: 0, MAJOR: 1 } }],
+    });
+  });
+
+  it('peek --count reads a space word by word', async () => {
+    const { stdout } = await ring3('peek', 'edu0.bar0+0x20', '--width', '32', '--count', '3', ...EDU);
+    expect(stdout).toBe('0x00000020  0x00000000\n0x00000024  0x00000000\n0x00000028  0xffffffff\n');
+  });
+
+  it('dump leaves out what repeats', async () => {
+    const { stdout } = await ring3('dump', 'edu0.bar0', '0x60', '--width', '32', ...EDU);
+    expect(stdout.split('\n').slice(0, 2)).toEqual([
+      '00000000: 010000ed 00000000 00000000 ffffffff',
+      '00000010: ffffffff ffffffff ffffffff ffffffff',
+    ]);
+  });
+
+  it('watch ends when the value is there, and with status 1 when it does not come', async () => {
+    expect(await ring3('watch', 'edu0.status', '--until', '0', ...EDU)).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^ +0\.\d{3} {2}0x00000000\n$/),
+    });
+    const late = await ring3('watch', 'edu0.status', '--until', '1', '--mask', '1', '--seconds', '0', ...EDU);
+    expect(late).toMatchObject({ status: 1, stderr: expect.stringContaining('it was not 0x1 when the watch ended') });
+  });
+
+  it('a register whose read acts needs --yes where nobody can be asked', async () => {
+    const refused = await ring3('peek', 'ata0.command0.status', ...ATA);
+    expect(refused.stderr).toMatch(/reading changes the device: status \(takes the interrupt back.*add --yes/);
+    expect(refused.status).toBe(64);
+    const { stdout } = await ring3('dump', 'ata0.command0+1', '7', '--width', '8', '--yes', ...ATA);
+    expect(stdout).toMatch(/^00000001: [0-9a-f]{2} /);
+  });
+
+  it('a device that the configuration does not have is not found', async () => {
+    const { status, stderr } = await ring3('peek', 'edu1.status', ...EDU);
+    expect(stderr).toContain('edu.yaml has no device "edu1"; did you mean "edu0"?');
+    expect(status).toBe(69);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a machine that is made of files', () => {
+  it('devices shows what is there, which driver fits, and what stands in the way', async () => {
+    const { environment } = machineFolder();
+    const { stdout, status } = await ring3With(environment, 'devices');
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^DEVICE +BACKEND +DRIVER +IDENTITY$/);
+    expect(lines[1]).toMatch(/^0000:00:04\.0 +uio +edu +PCI 1234:11e8 class 0x00ff00$/);
+    expect(lines[2]).toBe('    memory 0xfea00000-0xfea00fff');
+    expect(lines[3]).toMatch(/^ {4}! no UIO driver is bound.*ring3 bind 0000:00:04\.0$/);
+    expect(lines[4]).toMatch(/^0000:00:05\.0 +uio +- /);
+    expect(lines[6]).toBe('    ! the kernel driver e1000 has it: ring3 bind 0000:00:05.0');
+    expect(status).toBe(0);
+  });
+
+  it('devices --json has the obstacles for programs', async () => {
+    const { stdout } = await ring3With(machineFolder().environment, 'devices', '--json');
+    expect(JSON.parse(stdout)).toMatchObject([
+      { name: '0000:00:04.0', backend: 'uio', drivers: ['edu'], obstacles: [expect.stringContaining('no UIO')] },
+      { name: '0000:00:05.0', drivers: [], obstacles: [expect.stringContaining('e1000')] },
+    ]);
+  });
+
+  it('peek and poke reach physical memory', async () => {
+    const { root, environment } = machineFolder();
+    const run = (...args: string[]) => ring3With(environment, ...args);
+    expect((await run('peek', '0x43c00000', '--width', '32')).stdout).toBe('0x010000ed\n');
+    expect((await run('peek', '0x43c00000', '--width', '64')).stdout).toBe('0x44332211010000ed\n');
+    expect((await run('peek', '0x43c00006', '--width', '16')).stdout).toBe('0x4433\n');
+    const written = await run('poke', '0x43c00008', '0x12345678', '9', '--width', '32');
+    expect(written).toMatchObject({ stdout: '', stderr: 'wrote 0x12345678 0x00000009 to 0x43c00008, 32 bits\n' });
+    expect([...bytesOf(join(root, 'dev/mem'), 0x43c0_0008, 8)]).toEqual([0x78, 0x56, 0x34, 0x12, 9, 0, 0, 0]);
+  });
+
+  it('peek reaches a base address register of a PCI function', async () => {
+    const { environment } = machineFolder();
+    const { stdout } = await ring3With(environment, 'peek', 'pci:0000:00:04.0/bar0+0x10', '--width', '32');
+    expect(stdout).toBe('0x5a5a5a5a\n');
+  });
+
+  it('a device that a live process has claimed is refused with its holder, unless it is shared', async () => {
+    const { environment } = machineFolder();
+    const claim = claimMachine({
+      directory: environment['RING3_CLAIMS'] ?? '',
+      holder: 'demo.yaml: fpga0',
+      device: 'fpga',
+      ranges: [{ kind: 'memory', start: 0x43c0_0000n, sizeBytes: 0x1000 }],
+    });
+    onTestFinished(() => claim.release());
+    const peek = ['peek', '0x43c00000', '--width', '32'];
+    const refused = await ring3With(environment, ...peek);
+    expect(refused.stderr).toMatch(/demo\.yaml: fpga0.*--shared/);
+    expect(refused).toMatchObject({ status: 75, stdout: '' });
+    expect((await ring3With(environment, ...peek, '--shared')).stdout).toBe('0x010000ed\n');
+  });
+});
+
+describe('irq', () => {
+  /** A device that interrupts every millisecond. */
+  function tickerRig(trigger: 'edge' | 'level'): string {
+    const file = join(temporaryFolder(), 'rig.yaml');
+    const driver = join(import.meta.dirname, 'fixtures', 'ticker.ts');
+    const config = { version: 1, devices: { tick0: { driver, backend: { type: 'sim', options: { trigger } } } } };
+    writeFileSync(file, JSON.stringify(config));
+    return file;
+  }
+
+  it('counts interrupts until there were so many', async () => {
+    const { status, stdout, stderr } = await ring3(
+      'irq',
+      'tick0',
+      '--count',
+      '5',
+      '--json',
+      '--config',
+      tickerRig('edge'),
+    );
+    expect(stderr).toContain('tick0: IRQ 11, edge');
+    expect(JSON.parse(stdout)).toMatchObject({ device: 'tick0', events: 5, missed: 0 });
+    expect(status).toBe(0);
+  });
+
+  it('says that a level is masked after each', async () => {
+    const { stdout, stderr } = await ring3('irq', 'tick0', '--count', '3', '--config', tickerRig('level'));
+    expect(stderr).toContain('IRQ 11, level, masked for 10 ms after each: nobody clears its cause');
+    expect(stdout).toMatch(/ s {2}3 interrupts {2}[\d.]+\/s in all\n$/);
+  });
+
+  it.skipIf(process.platform !== 'linux')('--shared reads the counter of the kernel and opens nothing', async () => {
+    const { environment } = machineFolder();
+    const args = ['irq', 'tick0', '--shared', '--seconds', '0', '--json', '--config', tickerRig('edge')];
+    const { stdout, stderr } = await ring3With(environment, ...args);
+    expect(stderr).toBe('tick0: IRQ 11, counted by the kernel for all who share it\n');
+    expect(JSON.parse(stdout)).toMatchObject({ events: 0 });
+  });
+});
