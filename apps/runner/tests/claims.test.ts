@@ -92,6 +92,7 @@ describe.skipIf(process.platform !== 'linux')('claims', () => {
     await until(() => trace(folder).length === 5);
     expect(trace(folder)).toEqual(['open', 'loud', 'open', 'quiet', HELD]);
     expect(tryToClaim(folder)).toBe(false);
+    expect(childrenOf(runner, 'device-host')).toHaveLength(1); // It makes the card quiet; the next driver waits.
     writeFileSync(join(folder, 'go on'), '');
     await runner.lineWith('card0: was made quiet, since its driver died');
     await runner.lineWith('card0 is loud');
