@@ -36,8 +36,9 @@ function countChecks(checks) {
 }
 
 function countTests({ numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] }) {
-  // A file that could not be loaded has no tests and is a failure all the same.
-  const broken = testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+  // A file that could not be loaded, or whose machine died, has no failed test and is a failure all the same.
+  const hasFailed = (file) => file.assertionResults.some((test) => test.status === 'failed');
+  const broken = testResults.filter((file) => file.status === 'failed' && !hasFailed(file)).length;
   return { passed: numPassedTests, failed: numFailedTests + broken, remark: `, ${numPendingTests} skipped` };
 }
 
