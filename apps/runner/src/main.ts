@@ -60,6 +60,21 @@ function program(): Command {
     .action(async (config: string | undefined, options) =>
       (await import('./commands/devices.ts')).devices(config, options),
     );
+  ring3
+    .command('doctor')
+    .argument('[config]', 'a configuration file, to look at its devices')
+    .option('--udev', 'print the udev rules for the devices of the configuration')
+    .option('--json', 'for programs')
+    .description('say what this machine lacks, why that matters and what mends it')
+    .action(async (config: string | undefined, options) =>
+      (await import('./commands/doctor.ts')).doctor(config, options),
+    );
+  ring3
+    .command('claims')
+    .option('--all', 'also what no ring3 process has claimed')
+    .option('--json', 'for programs')
+    .description('show which process holds which addresses, among those that the kernel knows')
+    .action(async (options) => (await import('./commands/claims.ts')).claims(options));
   addAccessCommands(ring3);
   for (const role of ['device-host', 'front'] as const) {
     ring3
