@@ -1,4 +1,12 @@
 export { UioBackend, type UioBackendOptions, uioBackend, uioBackend as default } from './backend.ts';
+export { type ApplyOptions, applyBinding, type BindingResult } from './binding/apply-binding.ts';
+export {
+  type BindingOptions,
+  type BindingPlan,
+  type BindingStep,
+  formatStep,
+  planBinding,
+} from './binding/plan-binding.ts';
 export type { OpenUioEvents, UioEvents } from './interrupts/uio-events.ts';
 export type { Native } from './native.ts';
 export { PciConfigSpace } from './pci-config-space.ts';
