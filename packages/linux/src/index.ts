@@ -1,3 +1,4 @@
+export { type ClaimDirectories, findClaimDirectories } from './claim-directory.ts';
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
 export { bytesWaiting, ioctl } from './ioctl.ts';
