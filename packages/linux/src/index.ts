@@ -1,5 +1,6 @@
 export { type ClaimDirectories, findClaimDirectories } from './claim-directory.ts';
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
+export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
 export { bytesWaiting, ioctl } from './ioctl.ts';
 export {
@@ -11,7 +12,8 @@ export {
 export { pageSizeBytes } from './libc.ts';
 export { type LockedRange, lockRange, rangeHolder, unlockRange } from './lock-range.ts';
 export { type ClaimOptions, claimMachine, listClaims, type MachineClaim } from './machine-claim.ts';
-export { type MapOptions, type MappedRegisters, mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
+export { mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
+export type { MapOptions, MappedRegisters } from './mapping.ts';
 export { notifySystemd } from './notify-systemd.ts';
 export { openPorts } from './open-ports.ts';
 export { poll, type ReadyDescriptor } from './poll.ts';

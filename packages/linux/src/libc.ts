@@ -52,6 +52,8 @@ function open() {
     tcgetattr: { returns: 'i32', takes: ['i32', 'bytes'], harmless: [-1, termios] },
     cfmakeraw: { returns: 'i32', takes: ['bytes'], harmless: [termios] },
     tcsetattr: { returns: 'i32', takes: ['i32', 'i32', 'bytes'], harmless: [-1, 0, termios] },
+    /** For descriptors that Node has not opened; a worker warns when its own close meets one. */
+    close: { returns: 'i32', takes: ['i32'], harmless: [-1] },
     sysconf: { returns: 'i64', takes: ['i32'], harmless: [SC_PAGESIZE] },
   });
 }

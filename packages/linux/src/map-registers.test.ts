@@ -6,14 +6,8 @@ import { inspect } from 'node:util';
 import { MemoryRegion } from '@ring3/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pageSizeBytes } from './libc.ts';
-import {
-  type MapOptions,
-  type MappedRegisters,
-  mappedBytes,
-  mapRegisters,
-  pageSpan,
-  refuseHost,
-} from './map-registers.ts';
+import { mappedBytes, mapRegisters, pageSpan, refuseHost } from './map-registers.ts';
+import type { MapOptions, MappedRegisters } from './mapping.ts';
 import { MemoryFile } from './test-memory-file.ts';
 
 const onLinux = describe.skipIf(process.platform !== 'linux');

@@ -1,14 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import type { TestContext } from 'vitest';
+import { MemoryFile } from './test-memory-file.ts';
 
 /** The supported lines of Node. */
 export const NODE_LINES = [22, 24, 26] as const;
 
 const folder = join(import.meta.dirname, '..', '..', '..', '.toolchain', 'nodes');
-const run = promisify(execFile);
 
 /** A Node of a line: the one that runs this, or one that scripts/nodes.mjs has fetched. Absent: a skip that says so. */
 export function nodeOfLine(line: number, context: TestContext): string {
@@ -21,12 +21,24 @@ export function nodeOfLine(line: number, context: TestContext): string {
 }
 
 /** Runs a TypeScript file of this folder in a Node with functions of V8 for tests; what it printed. */
-export async function runInNode(node: string, flags: readonly string[], file: string, ...args: string[]) {
+export function runInNode(node: string, flags: readonly string[], file: string, ...args: readonly string[]) {
+  return runNode(node, [...flags, join(import.meta.dirname, file), ...args]);
+}
+
+/** Runs a Node with these arguments; what it printed. */
+export async function runNode(node: string, args: readonly string[]): Promise<string> {
   const fixed = ['--conditions=ring3-source', '--allow-natives-syntax', '--disable-warning=ExperimentalWarning'];
-  const { stdout } = await run(node, [...fixed, ...flags, join(import.meta.dirname, file), ...args], {
-    maxBuffer: 2 ** 27,
+  const output = new MemoryFile(0); // V8 itself prints: what a pipe does not take at once would be lost.
+  const errors = new MemoryFile(0);
+  const child = spawn(node, [...fixed, ...args], {
+    stdio: ['ignore', output.fd, errors.fd],
   });
-  return stdout;
+  const [status, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  const [printed, complaint] = [output, errors].map(({ path }) => readFileSync(path, 'utf8')) as [string, string];
+  output.close();
+  errors.close();
+  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status ?? signal}: ${complaint}`);
+  return printed;
 }
 
 function fetched(line: number): string | undefined {
