@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import type { PoolOptions, PoolWorker, WorkerRequest } from 'vitest/node';
 import { encodeFrame, FrameReader } from './frames.ts';
-import { type RunOptions, runInVm } from './run.ts';
+import { provideTestModule } from './module.ts';
+import { cacheFolder, type RunOptions, runInVm } from './run.ts';
 
 /** A worker of vitest that runs in a virtual machine: one boot for each test file. */
 export class MachineWorker implements PoolWorker {
@@ -61,7 +62,7 @@ export class MachineWorker implements PoolWorker {
         ...this.#machine,
         command: workerCommand(),
         signal: this.#stopping.signal,
-        environment: this.#environment(),
+        environment: { ...this.#environment(), ...(await testModule()) },
         onChannel: (channel) => this.#connect(channel),
         onOutput: (stream, chunk) =>
           void this.#options.project.vitest.logger[stream === 'stdout' ? 'outputStream' : 'errorStream'].write(chunk),
@@ -105,6 +106,15 @@ export class MachineWorker implements PoolWorker {
 
   #fail(error: unknown): void {
     if (!this.#stopping.signal.aborted) this.#events.emit('error', error);
+  }
+}
+
+/** Where the tests find the module; the tests that load it say why there is none. */
+async function testModule(): Promise<Record<string, string>> {
+  try {
+    return { RING3_VM_MODULE: await provideTestModule(cacheFolder) };
+  } catch (error) {
+    return { RING3_VM_MODULE_ERROR: error instanceof Error ? error.message : String(error) };
   }
 }
 

@@ -16,6 +16,9 @@ import { VmError } from './vm-error.ts';
 /** The root of the checkout. */
 export const checkout = fileURLToPath(new URL('../../../', import.meta.url)).replace(/\/$/, '');
 
+/** Kernels and what is built for them; git does not see it. */
+export const cacheFolder = join(checkout, '.toolchain', 'vm');
+
 export interface RunOptions {
   /** Program and arguments; a relative path counts from the working folder. */
   readonly command: readonly string[];
@@ -61,13 +64,13 @@ export interface RunResult {
  */
 export async function runInVm(options: RunOptions): Promise<RunResult> {
   requireTools(vmTools);
-  const kernel = await provideKernel(join(checkout, '.toolchain', 'vm'));
+  const kernel = await provideKernel(cacheFolder);
   const folder = await mkdtemp(join(tmpdir(), 'ring3-vm-'));
   const share = join(folder, 'share');
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   try {
     await mkdir(share);
-    await writeFile(join(share, 'command.sh'), commandScript(options));
+    await writeFile(join(share, 'command.sh'), commandScript(options, kernel.root));
     const devices = await plugDevices(options.devices ?? [], folder);
     const end = await runMachine({
       kernel,
@@ -107,7 +110,7 @@ async function initOptions(modulesRoot: string, options: RunOptions) {
   return { volatile, kept, modulesRoot, copies, interactive: options.interactive ?? false };
 }
 
-function commandScript(options: RunOptions): string {
+function commandScript(options: RunOptions, kernelRoot: string): string {
   const path = [dirname(options.node ?? execPath), join(checkout, 'node_modules', '.bin'), env['PATH'], '/usr/sbin'];
   const variables: Record<string, string> = {
     PATH: path.filter(Boolean).join(':'),
@@ -115,7 +118,7 @@ function commandScript(options: RunOptions): string {
     TMPDIR: '/tmp',
     LANG: 'C.UTF-8',
     TERM: env['TERM'] ?? 'dumb',
-    MODPROBE_OPTIONS: `-d ${join(checkout, '.toolchain', 'vm')}`,
+    MODPROBE_OPTIONS: `-d ${kernelRoot}`,
     RING3_VM: '1',
     RING3_VM_SHARE: guestShare,
     ...options.environment,
