@@ -237,6 +237,15 @@ describe.skipIf(process.platform !== 'linux')('devices of a machine', () => {
     await claim.release();
     await (await backend.claim(EDU, 'other')).release();
   });
+
+  it("claims a device by its name where all it has is the kernel's memory", async () => {
+    const maps = [{ address: 0xffff_8880_0000_0000, sizeBytes: 0x1000 }];
+    machine.uio({ node: 'uio0', parent: machine.platform('buffer'), name: 'buffer', maps });
+    const claim = await backend.claim({ select: { name: 'buffer' } }, 'demo.yaml: buffer0');
+    const second = await backend.claim({ select: { name: 'buffer' } }, 'other').catch((error: unknown) => error);
+    expect(second).toMatchObject({ code: 'busy', message: expect.stringContaining('device buffer') });
+    await claim.release();
+  });
 });
 
 describe('the configuration', () => {

@@ -6,6 +6,7 @@ import {
   DeviceError,
   defineBackend,
   type Logger,
+  type SpaceResource,
 } from '@ring3/core';
 import { type LinuxRoots, linuxRoots } from '@ring3/linux';
 import { type LocatedDevice, locateDevice, type Surroundings } from './describe.ts';
@@ -76,7 +77,7 @@ export class UioBackend implements Backend<UioSelector> {
       ...(this.#claims === undefined ? {} : { directory: this.#claims }),
       holder,
       device: id,
-      ranges: spaces.map(({ kind, start, sizeBytes }) => ({ kind, start, sizeBytes })),
+      ranges: spaces.filter(isOnTheBus).map(({ kind, start, sizeBytes }) => ({ kind, start, sizeBytes })),
     });
   }
 
@@ -91,6 +92,11 @@ export class UioBackend implements Backend<UioSelector> {
   #locate({ select, ...settings }: UioSelector): LocatedDevice {
     return locateDevice(selectCandidate(readInventory(this.#roots.sys), select), this.#surroundings(), settings);
   }
+}
+
+/** Maps of kernel memory (UIO_MEM_LOGICAL, UIO_MEM_VIRTUAL) have the kernel's own addresses: nobody else can want them. */
+function isOnTheBus({ start }: SpaceResource): boolean {
+  return start < 2n ** 63n;
 }
 
 /** `type: uio` of the configuration. */
