@@ -27,8 +27,9 @@ function open() {
       takes: ['bytes', 'i64', 'i32', 'i32', 'i32', 'i64'],
       harmless: [none, 0n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n],
     },
-    /** The same function by its second name: the address is a number, 0 for anywhere. */
-    mmap64: {
+    /** The address is a number, 0 for anywhere. */
+    mmapAt: {
+      symbol: 'mmap',
       returns: 'i64',
       takes: ['i64', 'i64', 'i32', 'i32', 'i32', 'i64'],
       harmless: [0n, 0n, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0n],

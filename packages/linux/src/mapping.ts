@@ -92,7 +92,7 @@ function mapped(options: MapOptions): Window {
     const length = BigInt(options.lengthBytes ?? roundUp(wanted, pageSizeBytes()));
     // With MAP_FIXED the kernel removes what was there before it asks the driver. If that says no there is a hole in
     // memory that V8 believes to own, into which any thread may map. So the driver is asked elsewhere first.
-    const probe = libc().tryCall('mmap64', [0n, length, protection, MAP_SHARED, fd, fileOffset], path) as bigint;
+    const probe = libc().tryCall('mmapAt', [0n, length, protection, MAP_SHARED, fd, fileOffset], path) as bigint;
     libc().tryCall('munmap', [probe, length]);
     const window = takeWindow(roundUp(wanted, pageSizeBytes()));
     try {
@@ -104,8 +104,6 @@ function mapped(options: MapOptions): Window {
       throw error;
     }
     return window;
-  } catch (error) {
-    throw asMmap(error);
   } finally {
     closeSync(fd); // The mapping keeps the file open.
   }
@@ -136,12 +134,6 @@ function open(path: string, flags: number): number {
     const { errno } = error as NodeJS.ErrnoException;
     throw errno === undefined ? error : new SystemCallError('open', -errno, path);
   }
-}
-
-/** People know the call as mmap. */
-function asMmap(error: unknown): unknown {
-  if (!(error instanceof SystemCallError) || error.call !== 'mmap64') return error;
-  return new SystemCallError('mmap', error.errno, error.path);
 }
 
 function roundUp(bytes: number, to: number): number {

@@ -20,6 +20,8 @@ export type NativeValue = number | bigint | Uint8Array | string;
 
 /** A function of the C library or of a shared object of ours. */
 export interface Signature {
+  /** Its name in the shared object, where a function is called in more than one way. Default: the key. */
+  readonly symbol?: string;
   readonly returns: 'i32' | 'i64';
   readonly takes: readonly NativeType[];
   /** Arguments with which a call changes nothing: the first use of a symbol, on the main thread. */
@@ -69,13 +71,13 @@ export class NativeLibrary<Name extends string> {
     ffi ??= loadFfi();
     try {
       ffi.open({ library: name, path });
+      if (isMainThread) this.#warmUp();
     } catch (error) {
       throw new DeviceError('unsupported', `open the native library ${path || name}: ${messageOf(error)}`, {
         cause: error,
       });
     }
     opened.add(name);
-    if (isMainThread) this.#warmUp();
   }
 
   /** Calls a function and returns what it returned; errno is not looked at. */
@@ -89,7 +91,7 @@ export class NativeLibrary<Name extends string> {
    */
   tryCall(name: Name, values: readonly NativeValue[], path?: string): number | bigint {
     const { value, errno } = this.#load(name, values);
-    if (value === -1 || value === -1n) throw new SystemCallError(name, errno, path);
+    if (value === -1 || value === -1n) throw new SystemCallError(this.#signatures[name].symbol ?? name, errno, path);
     return value;
   }
 
@@ -99,13 +101,13 @@ export class NativeLibrary<Name extends string> {
   }
 
   #load(name: Name, values: readonly NativeValue[]): { readonly value: number | bigint; readonly errno: number } {
-    const { returns, takes } = this.#signatures[name];
+    const { returns, takes, symbol = name } = this.#signatures[name];
     if (values.length !== takes.length) {
       throw new TypeError(`${name} takes ${takes.length} arguments, not ${values.length}`);
     }
     const result = (ffi as Ffi).load({
       library: this.#name,
-      funcName: name,
+      funcName: symbol,
       retType: TYPES[returns] as DataType,
       paramsType: takes.map((type) => TYPES[type] as FieldType),
       paramsValue: values.map((value, index) => checked(name, takes[index] as NativeType, value)),
@@ -115,15 +117,24 @@ export class NativeLibrary<Name extends string> {
   }
 }
 
+/** The signatures have addresses and sizes of 64 bits. */
+const SMALL = ['arm', 'ia32', 'mips', 'mipsel'];
+
 /** @throws DeviceError `unsupported`: says what this machine is and what would do. */
 function loadFfi(): Ffi {
+  if (SMALL.includes(process.arch)) {
+    throw new DeviceError(
+      'unsupported',
+      `load ffi-rs: ${process.arch} has 32-bit addresses, @ring3/linux calls the kernel with 64-bit ones: use a 64-bit kernel and Node, or the simulator`,
+    );
+  }
   try {
     return createRequire(import.meta.url)('ffi-rs') as Ffi;
   } catch (error) {
     const machine = `${process.platform} ${process.arch}${libcOf()}`;
     throw new DeviceError(
       'unsupported',
-      `load ffi-rs: it has no binary that loads on ${machine}; it has for linux x64 (glibc and musl), arm64 and armv7 (glibc 2.28 or later): use one of these (on Alpine on arm64: a Debian container), install without --no-optional, or run the devices on the simulator. It says: ${messageOf(error)}`,
+      `load ffi-rs: it has no binary that loads on ${machine}; it has for linux x64 (glibc and musl) and arm64 (glibc 2.28 or later): use one of these (on Alpine on arm64: a Debian container), install without --no-optional, or run the devices on the simulator. It says: ${messageOf(error)}`,
       { cause: error },
     );
   }

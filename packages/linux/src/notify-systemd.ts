@@ -7,8 +7,6 @@ const AF_UNIX = 1;
 /** `SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK`: a supervisor that hangs does not hang its services. */
 const DATAGRAM = 0o2004002;
 const MSG_NOSIGNAL = 0x4000;
-/** `sun_path` of `struct sockaddr_un`. */
-const PATH_BYTES = 108;
 const EINVAL = 22;
 
 /**
@@ -37,8 +35,7 @@ function socketAddress(socket: string): Buffer {
   const name = Buffer.from(socket);
   const abstract = name[0] === 0x40;
   if (abstract) name[0] = 0;
-  const known = abstract || name[0] === 0x2f;
-  if (!known || name.length + (abstract ? 0 : 1) > PATH_BYTES) throw new SystemCallError('sendto', EINVAL, socket);
+  if (!abstract && name[0] !== 0x2f) throw new SystemCallError('sendto', EINVAL, socket);
   const address = Buffer.alloc(2 + name.length + (abstract ? 0 : 1));
   address.writeUInt16LE(AF_UNIX);
   name.copy(address, 2);
