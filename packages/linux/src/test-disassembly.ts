@@ -27,7 +27,7 @@ export function codesIn(printed: string): Code[] {
  */
 export function memoryOperations({ instructions }: Code): string[] {
   return instructions
-    .filter((text) => /\[r\w+\+r\w+\*\d\]/.test(text) && !/^(REX\.W )?lea|^call/.test(text))
+    .filter((text) => /\[r\w+\+r\w+\*\d(\+0x[0-9a-f]+)?\]/.test(text) && !/^(REX\.W )?lea|^call/.test(text))
     .map(named);
 }
 
