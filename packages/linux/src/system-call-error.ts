@@ -9,7 +9,7 @@ const NAMES = new Map(
 );
 
 /** `EPERM` for 1; `errno 999` for a number that has no name. */
-export function errnoName(errno: number): string {
+function errnoName(errno: number): string {
   return NAMES.get(errno) ?? `errno ${errno}`;
 }
 
