@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { diskThroughput } from './disk-throughput.ts';
+import { interruptLatency } from './interrupt-latency.ts';
 import { memory } from './memory.ts';
 import { registerAccess } from './register-access.ts';
 import { type Row, table } from './row.ts';
@@ -11,6 +12,7 @@ import { startUp } from './start-up.ts';
 
 const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   'register-access': registerAccess,
+  'interrupt-latency': interruptLatency,
   'disk-throughput': diskThroughput,
   'start-up': startUp,
   memory,
