@@ -13,12 +13,13 @@ export interface Occupant {
 const RAM = /^System RAM\b/;
 
 // The kernel does not publish which of its ranges are busy. These only say what is there: the window of a bus, a base
-// address register, a node of the device tree, a range that firmware describes. What lies in them decides.
+// address register, a node of the device tree, a device of ACPI, a range that firmware describes. What lies in them decides.
 const NO_HOLDER = [
   /^PCI Bus /,
   /^[0-9a-f]{4,}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/,
   /^\S+@[0-9a-f]+$/,
   /^pnp [0-9a-f]{2}:[0-9a-f]{2}$/,
+  /^[A-Z]{3,4}[0-9A-F]{4}:[0-9a-f]{2,}$/,
 ];
 
 /** `Reserved` of the firmware's map is busy below this address only. Source: Linux, arch/x86/kernel/e820.c, do_mark_busy. */

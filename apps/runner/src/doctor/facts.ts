@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { endianness, release, userInfo } from 'node:os';
 import process from 'node:process';
-import { errnoOf, openPorts, pageSizeBytes } from '@ring3/linux';
+import { checkEngine, errnoOf, openPorts, pageSizeBytes } from '@ring3/linux';
 
 /** What is known of this process and cannot be read from the kernel's files; a test gives its own. */
 export interface Facts {
@@ -48,7 +48,7 @@ export function gatherFacts(): Facts {
     modulesFolder: `/lib/modules/${kernel}`,
     user: userInfo().username,
     nativeError,
-    engine: undefined,
+    engine: nativeError === undefined ? checkEngine() : undefined,
     portError: nativeError ?? messageOf(() => openPorts(UNUSED_PORT, 1)),
     access: (path) => errnoFrom(() => accessSync(path, constants.R_OK | constants.W_OK)),
     open: (path) => errnoFrom(() => closeSync(openSync(path, constants.O_RDWR))),
