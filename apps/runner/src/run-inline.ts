@@ -1,7 +1,8 @@
-import { DeviceError, duration, type Logger } from '@ring3/core';
+import type { Logger } from '@ring3/core';
 import { type CheckedConfig, openCheckedRig, type Rig } from '@ring3/rig';
 import { inWords } from './end-on-defect.ts';
 import { announce, ExportSet, notPublished } from './export-set.ts';
+import { inTime } from './in-time.ts';
 import type { DeviceSummary, RunningRig, StartOptions } from './running-rig.ts';
 import { provideRuntimeDirectory } from './runtime-directory.ts';
 import { longestStopUs } from './stop-timeout.ts';
@@ -21,7 +22,7 @@ export async function runInline(
     await exports.drain(longestStopUs(config), waitingFor);
     await exports.close();
     waitingFor('the drivers to stop');
-    await closeInTime(rig, longestStopUs(config));
+    await inTime(rig.close(), longestStopUs(config), 'the drivers did not come to rest');
   };
   try {
     signal.throwIfAborted();
@@ -42,20 +43,6 @@ export async function runInline(
     stop,
     hurry: () => void exports.close(),
   };
-}
-
-/** A driver that never comes to rest must not keep the process for ever: whoever waits for its end would kill it. */
-async function closeInTime(rig: Rig, timeoutUs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const error = new DeviceError('timeout', `the drivers did not come to rest within ${duration(timeoutUs)}`);
-    timer = setTimeout(() => reject(error), timeoutUs / 1000);
-  });
-  try {
-    await Promise.race([rig.close(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 function summarize({ name, driver, device }: Rig['devices'][number], gone: ReadonlySet<string>): DeviceSummary {

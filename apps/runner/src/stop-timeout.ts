@@ -10,6 +10,11 @@ export function stopUs({ driver }: CheckedDevice): number {
   return driver.stopTimeoutUs ?? DEFAULT_STOP_US;
 }
 
+/** How long it may take to make the device of a driver quiet that died. */
+export function quietMs(device: CheckedDevice): number {
+  return stopUs(device) / 1000 + STOP_GRACE_MS;
+}
+
 /** How long a clean stop may take: the longest time that a driver of the rig declares. */
 export function longestStopUs(config: CheckedConfig): number {
   return config.devices.length === 0 ? DEFAULT_STOP_US : Math.max(...config.devices.map(stopUs));

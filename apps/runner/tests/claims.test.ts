@@ -58,7 +58,8 @@ const GENEROUS_MS = 1000;
 const HELD = 'silence while held by rig.yaml: card0';
 const OTHERS: Readonly<Record<Isolation, Isolation>> = { inline: 'process', process: 'inline' };
 
-describe.skipIf(process.platform !== 'linux')('claims', () => {
+// Each starts up to five processes, perhaps on a machine that is busy.
+describe.skipIf(process.platform !== 'linux')('claims', { timeout: 60_000 }, () => {
   for (const isolation of ['inline', 'process'] as const) {
     it(`refuse a second runner and name the first, which goes on: ${isolation}`, async () => {
       const folder = temporaryFolder();
@@ -110,7 +111,10 @@ describe.skipIf(process.platform !== 'linux')('claims', () => {
     const stopped = runner.stop();
     writeFileSync(join(folder, 'go on'), '');
     expect(await stopped).toBe(0);
-    expect(trace(folder)).toEqual(['open', 'loud', 'open', 'quiet', HELD, 'close']);
+    // While the front stops, the driver may come back once more.
+    expect(trace(folder).slice(0, 6)).toEqual(['open', 'loud', 'open', 'quiet', HELD, 'close']);
+    expect(trace(folder).slice(-3)).toEqual(['quiet', HELD, 'close']);
+    expect(tryToClaim(folder)).toBe(true);
   });
 
   it('are kept until the card of a driver is quiet that did not come to rest', async () => {
@@ -140,8 +144,7 @@ describe.skipIf(process.platform !== 'linux')('claims', () => {
     const folder = temporaryFolder();
     const runner = await start(cardRig(folder, { isolation: 'process', silence: 'never' }), folder);
     killHost(runner);
-    await runner.lineWith('making it quiet takes too long and is killed');
-    expect(await runner.lineWith('could not be made quiet')).toContain('killed by SIGKILL');
+    expect(await runner.lineWith('could not be made quiet')).toContain('it did not become quiet within 2 s');
     await runner.lineWith('card0 is loud');
   });
 });

@@ -1,7 +1,10 @@
 import type { DeviceClaim, Logger } from '@ring3/core';
 import { type CheckedDevice, type ConfigSource, claimDevice } from '@ring3/rig';
-import { STOP_GRACE_MS, stopUs } from '../stop-timeout.ts';
-import { Child, describeEnd, STARTING_STOP_MS } from './child.ts';
+import { quietMs, STOP_GRACE_MS } from '../stop-timeout.ts';
+import { Child, describeEnd } from './child.ts';
+
+/** How long a process may take to start on a slow board that is busy. */
+const STARTING_MS = 10_000;
 
 /** What {@link ClaimedHardware} gets from the supervisor. */
 export interface HardwareSurroundings {
@@ -70,10 +73,8 @@ export class ClaimedHardware {
       },
     });
     child.send({ kind: 'quiesce', config, device: name });
-    const limitMs = STARTING_STOP_MS + stopUs(this.#device) / 1000 + 2 * STOP_GRACE_MS;
-    const end = await child.endsWithin(limitMs, () =>
-      log.error(`${name}: making it quiet takes too long and is killed`),
-    );
+    const limitMs = STARTING_MS + quietMs(this.#device) + STOP_GRACE_MS;
+    const end = await child.endsWithin(limitMs, () => log.error(`${name}: making it quiet hangs and is killed`));
     this.#isLoud = false;
     if (end.code === 0) log.info(`${name}: was made quiet, since its driver died`);
     else log.error(`${name}: could not be made quiet after its driver died: ${failure ?? describeEnd(end)}`);

@@ -11,7 +11,8 @@ import {
 import { loaderFor } from '../config-source.ts';
 import { inWords } from '../end-on-defect.ts';
 import { EXIT } from '../exit-code.ts';
-import { longestStopUs, STOP_GRACE_MS } from '../stop-timeout.ts';
+import { inTime } from '../in-time.ts';
+import { longestStopUs, quietMs, STOP_GRACE_MS } from '../stop-timeout.ts';
 import { firstMessage, type Rest, ruleChild, tell } from './child.ts';
 import type { ToChild } from './messages.ts';
 
@@ -44,10 +45,10 @@ export async function runDeviceHost(log: Logger): Promise<void> {
 async function quiesce({ config: source, device: name }: QuiesceOrder, rest: Rest, log: Logger): Promise<void> {
   try {
     const config = await readConfig(source, loaderFor(source));
-    rest.limitMs = longestStopUs(config) / 1000 + STOP_GRACE_MS;
     const device = config.devices.find((candidate) => candidate.name === name);
     if (device === undefined) throw new Error(`the configuration has no device "${name}" any more`);
-    await quiesceDevice(device, log);
+    rest.limitMs = quietMs(device);
+    await inTime(quiesceDevice(device, log), rest.limitMs * 1000, 'it did not become quiet');
     process.exit(EXIT.ok);
   } catch (error) {
     await tellFailure(error);
