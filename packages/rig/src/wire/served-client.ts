@@ -34,6 +34,7 @@ export class ServedClient implements FrameHandler<ClientMessage> {
   readonly #frames: FrameSocket<ClientMessage>;
   readonly #calls = new Map<number, Call>();
   readonly #waiting: ReceivedCall[] = [];
+  readonly #gone = new AbortController();
   #bytes = 0;
   #working = 0; // Calls that the services have not settled, answered or not.
   #idle: (() => void)[] = [];
@@ -61,6 +62,7 @@ export class ServedClient implements FrameHandler<ClientMessage> {
 
   ended(reason: Error): void {
     this.#waiting.length = 0;
+    this.#gone.abort(reason);
     this.#host.gone(this, reason.message);
   }
 
@@ -98,6 +100,7 @@ export class ServedClient implements FrameHandler<ClientMessage> {
   /** Cuts it off: what it sent and is not being done yet is dropped. */
   abort(reason: Error): void {
     this.#waiting.length = 0;
+    this.#gone.abort(reason);
     this.#frames.abort(reason);
   }
 
@@ -142,7 +145,9 @@ export class ServedClient implements FrameHandler<ClientMessage> {
     const { id, service, method, args } = call;
     try {
       const into = this.#resultBuffer(call);
-      const value = await this.#host.offered.get(service).serve({ method, args, from, into });
+      const value = await this.#host.offered
+        .get(service)
+        .serve({ method, args, from, into, signal: this.#gone.signal });
       if (this.#calls.get(id) !== call) return release(); // Answered when the service was withdrawn.
       this.#frames.send(value === undefined ? { type: 'result', id } : { type: 'result', id, value }, into, () => {
         if (into !== undefined) this.#host.pool.give(into);

@@ -8,6 +8,8 @@ export interface WireCall {
   readonly from: Uint8Array | undefined;
   /** What is sent back as payload: as long as the caller asked for, to be filled until the promise settles. */
   readonly into: Uint8Array | undefined;
+  /** Aborted when the client is gone: a call that waits for the world gives up, so that nothing is done for nobody. */
+  readonly signal: AbortSignal;
 }
 
 /** The bulk data of a call: `from` goes there, `into` is filled from there. */
