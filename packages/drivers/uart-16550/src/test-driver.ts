@@ -18,6 +18,8 @@ export interface DriverSetUp {
   readonly faults?: FaultPlan;
   readonly seed?: number;
   readonly machine?: SimulatedMachine;
+  /** What happens to the hardware before the driver meets it. */
+  readonly before?: (hardware: UartModel) => void;
 }
 
 /** One attached driver on one simulated UART. */
@@ -43,6 +45,7 @@ export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver>
   const options = optionsSchema.parse({ farEnd: 'none', ...setUp.model });
   const sim = await simulate(model, options, { ...(faults && { faults }), ...(machine && { machine }), seed });
   if (!(sim.model instanceof UartModel)) throw new Error('the model is another one');
+  setUp.before?.(sim.model);
   const services = new ServiceDirectory();
   const scope = new Scope('serial0');
   const environment = { name: 'serial0', clock: sim.clock, log: recorder(said), services, simulated: true };
