@@ -1,3 +1,4 @@
+import { cpSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { defineConfig, type RolldownOptions } from 'rolldown';
@@ -14,6 +15,15 @@ const common: RolldownOptions = {
   },
 };
 
+/** @ring3/linux looks for its shared object in `native/` beside the folder of its code. */
+const native = {
+  name: 'native',
+  writeBundle() {
+    const from = join(import.meta.dirname, '../../packages/linux/native/ports-x64.so');
+    cpSync(from, join(import.meta.dirname, 'native/ports-x64.so'));
+  },
+};
+
 // Two files: cli.js switches V8's compile cache on, main.js is everything else and comes out of that cache. What is
 // imported with import() is in it, too, and evaluated when it is asked for.
 export default defineConfig([
@@ -25,6 +35,7 @@ export default defineConfig([
   },
   {
     ...common,
+    plugins: [native],
     input: 'src/main.ts',
     output: { dir: 'dist', format: 'esm', codeSplitting: false, sourcemap: true, minify: true },
   },

@@ -55,6 +55,9 @@ it.skipIf(process.platform !== 'linux').each([
   ['peek pci:0000:00:05.0/bar0 --width 32 --shared', 75, 'the kernel driver e1000 has it'],
   ['peek 0xfeb00000 --width 32 --shared', 75, 'e1000'],
   ['irq pci:0000:00:04.0', 69, 'has no interrupt 0 here, it has 0; no UIO driver is bound'],
+  ['bind 0000:00:09.0', 69, 'there is no PCI function 0000:00:09.0'],
+  ['bind 0000:00:05.0 --driver igb_uio', 69, 'the kernel driver igb_uio is not loaded: modprobe igb_uio'],
+  ['bind 5', 64, '"5" is not a PCI address: write domain:bus:device.function, like 0000:00:04.0'],
   ['irq 0000:00:04.0', 64, '"0000:00:04.0" is no device: write pci:0000:00:04.0'],
 ])('%s ends with status %i', async (line, status, message) => {
   for (const [name, value] of Object.entries(machineFolder().environment)) vi.stubEnv(name, value);

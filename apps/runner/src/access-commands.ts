@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** Adds the commands that reach into a device: `peek`, `poke`, `dump`, `watch`, `irq`. */
+/** Adds the commands that reach into a device: `peek`, `poke`, `dump`, `watch`, `irq`, `bind`, `unbind`. */
 export function addAccessCommands(ring3: Command): void {
   onTarget(ring3.command('peek'))
     .description('read a register: each word once, exactly as wide as asked')
@@ -36,6 +36,26 @@ export function addAccessCommands(ring3: Command): void {
     .option('--shared', "leave the device alone and read the kernel's counter of its line")
     .option('--json', 'for programs')
     .action(async (device: string, options) => (await import('./commands/irq.ts')).irq(device, options));
+  addBindingCommands(ring3);
+}
+
+function addBindingCommands(ring3: Command): void {
+  const words = {
+    bind: 'give a PCI function to UIO, so that drivers in user space can have it',
+    unbind: 'give a PCI function back to the driver that the kernel chooses',
+  };
+  for (const action of ['bind', 'unbind'] as const) {
+    ring3
+      .command(action)
+      .argument('<pci>', 'like 0000:00:04.0')
+      .description(words[action])
+      .option('--driver <name>', 'the UIO driver (default: uio_pci_generic)')
+      .option('--dry-run', 'only show what would be written')
+      .option('--force', 'also when it is in use')
+      .option('--yes', 'ask no questions')
+      .option('--json', 'for programs')
+      .action(async (pci: string, options) => (await import('./commands/bind.ts')).bind(action, pci, options));
+  }
 }
 
 function onTarget(command: Command): Command {

@@ -1,4 +1,4 @@
-import { openSync, readSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimMachine } from '@ring3/linux';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -124,6 +124,37 @@ describe.skipIf(process.platform !== 'linux')('a machine that is made of files',
     expect(refused.stderr).toMatch(/demo\.yaml: fpga0.*--shared/);
     expect(refused).toMatchObject({ status: 75, stdout: '' });
     expect((await ring3With(environment, ...peek, '--shared')).stdout).toBe('0x010000ed\n');
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('bind', () => {
+  const PCI = '0000:00:05.0';
+
+  it('--dry-run shows each write and the way back, and writes nothing', async () => {
+    const { root, environment } = machineFolder();
+    const { status, stdout, stderr } = await ring3With(environment, 'bind', PCI, '--dry-run', '--json');
+    const plan = JSON.parse(stdout);
+    const folder = join(root, 'sys/bus/pci/devices', PCI);
+    expect(plan).toMatchObject({ action: 'bind', address: PCI, driver: 'uio_pci_generic', from: 'e1000' });
+    expect(plan.writes[0]).toEqual({ path: join(folder, 'driver_override'), value: 'uio_pci_generic' });
+    expect(plan.undo[0]).toEqual({ path: join(folder, 'driver_override'), value: '' });
+    expect(stderr).toContain(`  echo uio_pci_generic > ${folder}/driver_override\n`);
+    expect(readFileSync(join(folder, 'driver_override'), 'utf8')).toBe('(null)\n');
+    expect(status).toBe(0);
+  });
+
+  it('needs --yes where nobody can be asked, and shows the plan all the same', async () => {
+    const { root, environment } = machineFolder();
+    const { status, stdout, stderr } = await ring3With(environment, 'bind', PCI);
+    expect(stderr).toContain('driver_override');
+    expect(stderr).toContain(`${PCI} is taken from e1000 and given to uio_pci_generic. There is no terminal`);
+    expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
+    expect(readFileSync(join(root, 'sys/bus/pci/devices', PCI, 'driver_override'), 'utf8')).toBe('(null)\n');
+  });
+
+  it('unbind has nothing to do where the driver does not have it', async () => {
+    const { stdout } = await ring3With(machineFolder().environment, 'unbind', PCI);
+    expect(stdout).toBe(`${PCI}: nothing to do: uio_pci_generic does not have it\n`);
   });
 });
 

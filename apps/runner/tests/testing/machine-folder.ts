@@ -32,7 +32,9 @@ export function machineFolder(): { readonly root: string; readonly environment: 
   mkdirSync(join(root, 'sys/class/uio'), { recursive: true });
   pciFunction(root, write, '0000:00:04.0', 0x11e8, 0xfea0_0000, 0x1000);
   const taken = pciFunction(root, write, '0000:00:05.0', 0x100e, 0xfeb0_0000, 0x1000);
-  mkdirSync(join(root, 'sys/bus/pci/drivers/e1000'), { recursive: true });
+  for (const driver of ['e1000', 'uio_pci_generic']) {
+    mkdirSync(join(root, 'sys/bus/pci/drivers', driver), { recursive: true });
+  }
   symlinkSync(relative(taken, join(root, 'sys/bus/pci/drivers/e1000')), join(taken, 'driver'));
   return { root, environment: { RING3_ROOTS: root, RING3_CLAIMS: join(root, 'claims') } };
 }
