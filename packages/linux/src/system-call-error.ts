@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { DeviceError, type DeviceErrorCode } from '@ring3/core';
+import { DeviceError, type DeviceErrorCode, isDeviceError } from '@ring3/core';
 
 // Of two names for one number (EAGAIN, EWOULDBLOCK) the first in the alphabet, which is the one that Node uses.
 const NAMES = new Map(
@@ -65,9 +65,6 @@ export function deviceErrorOf(
   const errno = errnoOf(error);
   const remedy = errno === undefined ? undefined : remedies[errno];
   const text = `${what}: ${error instanceof Error ? error.message : String(error)}`;
-  return new DeviceError(
-    (errno === undefined ? undefined : CODES[errno]) ?? 'fault',
-    remedy === undefined ? text : `${text}; ${remedy}`,
-    { cause: error },
-  );
+  const code = isDeviceError(error) ? error.code : CODES[errno ?? ''];
+  return new DeviceError(code ?? 'fault', remedy === undefined ? text : `${text}; ${remedy}`, { cause: error });
 }
