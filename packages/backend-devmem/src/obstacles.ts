@@ -23,7 +23,7 @@ const LOCKDOWN =
   'the kernel is locked down (Secure Boot), which closes /dev/mem and I/O ports to everybody: turn Secure Boot off, boot without lockdown=, or take VFIO';
 
 /** @throws DeviceError `config` for a space that is memory of the machine itself. */
-export function refuseRam({ resource }: PlannedSpace, { ram }: Holders): void {
+function refuseRam({ resource }: PlannedSpace, { ram }: Holders): void {
   if (ram.length === 0) return;
   const low = ram.some(({ start }) => start < MIB) ? ' (below 1 MiB it would read as zeros and take no writes)' : '';
   throw new DeviceError(
@@ -73,7 +73,7 @@ function doorsOf(spaces: readonly PlannedSpace[], around: Surroundings): (string
 }
 
 /** Says why `/dev/mem` or `/dev/port` is closed to this process. */
-export function fileDoor(name: 'mem' | 'port', { dev, machine }: Surroundings): string | undefined {
+function fileDoor(name: 'mem' | 'port', { dev, machine }: Surroundings): string | undefined {
   const path = join(dev, name);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
