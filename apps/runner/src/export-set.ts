@@ -1,7 +1,7 @@
-import type { BlockDevice, Logger, PublishedService, ServiceDirectory } from '@ring3/core';
+import type { Logger, PublishedService, ServiceDirectory } from '@ring3/core';
 import type { CheckedExport, Exporter, RunningExport } from '@ring3/rig';
 import type { ExportSummary } from './running-rig.ts';
-import { describeDisk } from './summary.ts';
+import { describeService } from './summary.ts';
 
 /** What an {@link ExportSet} gets from the process it lives in. */
 export interface ExportSetOptions {
@@ -104,14 +104,8 @@ export class ExportSet {
 }
 
 function summarize(exported: RunningExport, offer: PublishedService): ExportSummary {
-  const isDisk = offer.className === 'block-device';
-  const info = isDisk ? (offer.service as BlockDevice).info : undefined;
-  return {
-    service: offer.name,
-    uri: exported.uri,
-    what: info === undefined ? offer.className : describeDisk(info),
-    simulated: info?.simulated ?? false,
-  };
+  const { what, simulated } = describeService(offer);
+  return { service: offer.name, uri: exported.uri, what, simulated };
 }
 
 /** What the log says of an export whose service no driver offers. */

@@ -31,6 +31,7 @@ export {
   connectServices,
   followDisk,
   followSerialPort,
+  listenOnSocket,
   ReconnectingDisk,
   type ReconnectingDiskOptions,
   type ReconnectingDiskState,

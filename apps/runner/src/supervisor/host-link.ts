@@ -3,10 +3,21 @@ import {
   type BlockDevice,
   type Logger,
   type PublishedService,
+  SERIAL_PORT,
+  type SerialPort,
+  type ServiceClass,
   type ServiceDirectory,
   SystemClock,
 } from '@ring3/core';
-import { connectServices, followDisk, ReconnectingDisk, type ServiceConnection, WIRES } from '@ring3/rig';
+import {
+  connectServices,
+  followDisk,
+  followSerialPort,
+  ReconnectingDisk,
+  ReconnectingSerialPort,
+  type ServiceConnection,
+  WIRES,
+} from '@ring3/rig';
 import { inWords } from '../end-on-defect.ts';
 
 /** What the front holds of one device: its services, through every generation of its host. */
@@ -15,6 +26,7 @@ export class HostLink {
   readonly #services: ServiceDirectory;
   readonly #log: Logger;
   readonly #disks = new Map<string, ReconnectingDisk>();
+  readonly #serialPorts = new Map<string, ReconnectingSerialPort>();
   readonly #clock = new SystemClock();
 
   constructor(device: string, services: ServiceDirectory, log: Logger) {
@@ -34,7 +46,7 @@ export class HostLink {
 
   /** What its driver has published and not withdrawn, as `device/service`. */
   services(): string[] {
-    return [...this.#disks.keys()];
+    return [...this.#disks.keys(), ...this.#serialPorts.keys()];
   }
 
   /**
@@ -52,17 +64,38 @@ export class HostLink {
     }
   }
 
-  async #arrive(offer: PublishedService, connection: ServiceConnection): Promise<void> {
-    if (offer.className !== BLOCK_DEVICE.name) return;
+  #arrive(offer: PublishedService, connection: ServiceConnection): Promise<void> {
+    if (offer.className === BLOCK_DEVICE.name) return this.#arriveDisk(offer, connection);
+    if (offer.className === SERIAL_PORT.name) return this.#arriveSerialPort(offer, connection);
+    return Promise.resolve();
+  }
+
+  async #arriveDisk(offer: PublishedService, connection: ServiceConnection): Promise<void> {
     const { info } = offer.service as BlockDevice;
     const known = this.#disks.get(offer.name);
     const disk = known ?? new ReconnectingDisk(info, { clock: this.#clock, log: this.#log, name: offer.name });
     await followDisk(disk, connection, offer);
-    if (known !== undefined) return;
-    this.#disks.set(offer.name, disk);
-    const withdraw = this.#services.publish(BLOCK_DEVICE, offer.name, disk);
-    void disk.withdrawn.then((reason) => {
-      this.#disks.delete(offer.name);
+    if (known === undefined) this.#publish(BLOCK_DEVICE, offer.name, disk, this.#disks);
+  }
+
+  async #arriveSerialPort(offer: PublishedService, connection: ServiceConnection): Promise<void> {
+    const known = this.#serialPorts.get(offer.name);
+    const port = known ?? new ReconnectingSerialPort(offer.service as SerialPort, { log: this.#log, name: offer.name });
+    await followSerialPort(port, connection, offer);
+    if (known === undefined) this.#publish(SERIAL_PORT, offer.name, port, this.#serialPorts);
+  }
+
+  /** Offers what survives the device host, until its driver itself takes it away. */
+  #publish<T, Lasting extends T & { readonly withdrawn: Promise<string> }>(
+    serviceClass: ServiceClass<T>,
+    name: string,
+    service: Lasting,
+    known: Map<string, Lasting>,
+  ): void {
+    known.set(name, service);
+    const withdraw = this.#services.publish(serviceClass, name, service);
+    void service.withdrawn.then((reason) => {
+      known.delete(name);
       withdraw(reason);
     });
   }

@@ -1,6 +1,7 @@
 export { type ConnectOptions, connectServices, type ServiceConnection } from './connect-services.ts';
 export { followDisk } from './follow-disk.ts';
 export { followSerialPort } from './follow-serial-port.ts';
+export { listenOnSocket } from './listen-socket.ts';
 export { ReconnectingDisk, type ReconnectingDiskOptions, type ReconnectingDiskState } from './reconnecting-disk.ts';
 export { ReconnectingSerialPort } from './reconnecting-serial-port.ts';
 export { type ServeOptions, type ServiceServer, serveServices } from './serve-services.ts';
