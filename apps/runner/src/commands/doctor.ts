@@ -34,7 +34,8 @@ interface FileFindings {
   readonly findings: readonly Finding[];
 }
 
-async function readDevices(file: string | undefined): Promise<FileFindings> {
+/** The devices of a configuration, whatever is wrong with it. */
+export async function readDevices(file: string | undefined): Promise<FileFindings> {
   if (file === undefined) return { devices: [], findings: [] };
   const source = { file };
   try {
