@@ -61,7 +61,7 @@ export interface Driver<N extends Needs = Needs, Options = unknown, Instance = u
   /** The steps that make the device harmless without the driver; a pure function, asked before `attach`. */
   quiesce?(sizes: SpaceSizes<N>, options: Options): readonly QuiesceStep[];
   /** The registers, for tools that show them by name (`ring3 peek ata0.status`); a pure function. */
-  layouts?(sizes: SpaceSizes<N>): Layouts<N>;
+  layouts?(sizes: SpaceSizes<N>, options: Options): Layouts<N>;
   /**
    * Brings the device up and publishes its services; whatever it acquires, it gives to `scope`.
    * A plain call: a test passes other handles.

@@ -12,6 +12,8 @@ export interface ChosenDevice {
   readonly description: DeviceDescription;
   /** The one that the configuration names. */
   readonly driver: Driver | undefined;
+  /** What the configuration says of the driver, checked. */
+  readonly driverOptions: unknown;
   /** Closes the backend. */
   close(): Promise<void>;
 }
@@ -35,7 +37,14 @@ async function choosePci(pci: string): Promise<ChosenDevice> {
   try {
     const selector = { select: { pci } };
     const description = await backend.describe(selector);
-    return { backend, selector, description, driver: undefined, close: () => backend.close() };
+    return {
+      backend,
+      selector,
+      description,
+      driver: undefined,
+      driverOptions: undefined,
+      close: () => backend.close(),
+    };
   } catch (error) {
     await backend.close();
     throw error;
@@ -55,8 +64,8 @@ async function chooseConfigured(name: string, file: string): Promise<ChosenDevic
     const hint = didYouMean(name, names, 'its devices');
     throw new DeviceError('not-found', `${file} has no device "${name}"${hint === undefined ? '' : `; ${hint}`}`);
   }
-  const { backend, selector, description, driver } = found;
-  return { backend, selector, description, driver, close };
+  const { backend, selector, description, driver, driverOptions } = found;
+  return { backend, selector, description, driver, driverOptions, close };
 }
 
 /** A backend for what is not in a configuration. */

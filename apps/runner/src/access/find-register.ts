@@ -17,7 +17,7 @@ export interface Place {
 }
 
 /** The spaces of a device as its driver names them, then those that the driver does not know. */
-export function namedSpaces(description: DeviceDescription, driver?: Driver): NamedSpace[] {
+export function namedSpaces(description: DeviceDescription, driver?: Driver, options?: unknown): NamedSpace[] {
   const handles = new Map<SpaceResource, string>();
   for (const [handle, need] of Object.entries(driver?.needs ?? {})) {
     const inner = need.need === 'optional' ? need.inner : need;
@@ -25,7 +25,7 @@ export function namedSpaces(description: DeviceDescription, driver?: Driver): Na
     if (typeof resource !== 'string') handles.set(resource, handle);
   }
   const sizes = Object.fromEntries([...handles].map(([{ sizeBytes }, handle]) => [handle, sizeBytes]));
-  const layouts: Readonly<Record<string, RegisterLayout | undefined>> = driver?.layouts?.(sizes) ?? {};
+  const layouts: Readonly<Record<string, RegisterLayout | undefined>> = driver?.layouts?.(sizes, options) ?? {};
   return description.spaces.map((resource) => {
     const handle = handles.get(resource);
     const { name, bar } = resource;

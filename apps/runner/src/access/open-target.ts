@@ -63,7 +63,7 @@ export async function findTarget(target: TargetText, options: ReachOptions): Pro
     const place =
       target.kind === 'pci'
         ? { space: barOf(chosen, target.bar), register: undefined }
-        : findPlace(target.device, namedSpaces(chosen.description, chosen.driver), target.path);
+        : findPlace(target.device, namedSpaces(chosen.description, chosen.driver, chosen.driverOptions), target.path);
     const offset = offsetOf(place, target.offset);
     return {
       base: 0n,
@@ -104,7 +104,14 @@ async function findAddress({ space: kind, address }: Extract<TargetText, { kind:
     const description = await backend.describe(selector);
     const [resource] = description.spaces;
     if (resource === undefined) throw new DeviceError('not-found', `there is nothing at ${address}`);
-    const chosen = { backend, selector, description, driver: undefined, close: () => backend.close() };
+    const chosen = {
+      backend,
+      selector,
+      description,
+      driver: undefined,
+      driverOptions: undefined,
+      close: () => backend.close(),
+    };
     return openSpace(chosen, resource, request);
   };
   return { base: address, place: undefined, offset: 0, open, close: () => backend.close() };

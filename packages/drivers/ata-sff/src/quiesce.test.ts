@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { ataSff } from './index.ts';
+import { ataOptions, ataSff } from './index.ts';
 import { quiesceSteps } from './quiesce.ts';
 
 it.each([
@@ -20,7 +20,7 @@ it.each([
 });
 
 it('shows tools the control block where it is, and that reading the status takes the interrupt back', () => {
-  const layouts = ataSff.layouts?.({ control0: 4, control1: 1 });
+  const layouts = ataSff.layouts?.({ control0: 4, control1: 1 }, ataOptions.parse({}));
   expect(layouts?.control0?.['alternateStatus']).toMatchObject({ offset: 2, access: 'read-only' });
   expect(layouts?.control1?.['alternateStatus']).toMatchObject({ offset: 0 });
   expect(layouts?.command0?.['status']?.readAction).toMatch(/interrupt/);

@@ -1,26 +1,13 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
 import { afterEach, expect, it, vi } from 'vitest';
-import { machineFolder } from '../tests/testing/machine-folder.ts';
-import { addAccessCommands } from './access-commands.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { ring3Here } from './testing/in-process.ts';
+import { machineFolder } from './testing/machine-folder.ts';
 
 const EDU = join(import.meta.dirname, '..', '..', '..', 'rigs', 'edu.yaml');
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
-
-/** What the command line ends with: its message and its exit status. */
-async function refusal(line: string): Promise<{ readonly message: string; readonly status: number }> {
-  const program = new Command().exitOverride();
-  addAccessCommands(program);
-  const error = await program.parseAsync(line.split(' '), { from: 'user' }).then(
-    () => new Error('it was done'),
-    (reason: Error) => reason,
-  );
-  return { message: error.message, status: exitCodeOf(error) };
-}
 
 it.each([
   ['peek edu0.bar0', 'give the width of the access, --width 8, 16, 32 or 64'],
@@ -42,9 +29,9 @@ it.each([
   ['dump edu0.bar0 6 --width 32', '6 bytes are not whole words of 32 bits'],
   ['dump edu0.status 4', 'edu0.status is one register: ring3 peek reads it'],
 ])('%s is refused with status 64', async (line, message) => {
-  const refused = await refusal(`${line} --config ${EDU}`);
-  expect(refused.message).toContain(message);
-  expect(refused.status).toBe(64);
+  const { status, stdout, stderr } = await ring3Here(...line.split(' '), '--config', EDU);
+  expect(stderr).toContain(message);
+  expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
 });
 
 it.skipIf(process.platform !== 'linux').each([
@@ -59,9 +46,9 @@ it.skipIf(process.platform !== 'linux').each([
   ['bind 0000:00:05.0 --driver igb_uio', 69, 'the kernel driver igb_uio is not loaded: modprobe igb_uio'],
   ['bind 5', 64, '"5" is not a PCI address: write domain:bus:device.function, like 0000:00:04.0'],
   ['irq 0000:00:04.0', 64, '"0000:00:04.0" is no device: write pci:0000:00:04.0'],
-])('%s ends with status %i', async (line, status, message) => {
+])('%s ends with status %i', async (line, expected, message) => {
   for (const [name, value] of Object.entries(machineFolder().environment)) vi.stubEnv(name, value);
-  const refused = await refusal(line);
-  expect(refused.message).toContain(message);
-  expect(refused.status).toBe(status);
+  const { status, stderr } = await ring3Here(...line.split(' '));
+  expect(stderr).toContain(message);
+  expect(status).toBe(expected);
 });
