@@ -7,7 +7,7 @@ import { bringTo, type Tier } from './test-engine-tier.ts';
 //   node --allow-natives-syntax --max-semi-space-size=128 --min-semi-space-size=128 FLAGS test-allocation.ts TIER VALUE
 // The young generation holds all that could be allocated: nothing is collected while it is measured.
 
-const TIMES = 20_000;
+const TIMES = 4_000;
 const sector = new Uint8Array(512);
 
 const CASES: Readonly<Record<string, (region: MemoryRegion) => unknown>> = {

@@ -21,7 +21,7 @@ export function bringTo<On>(
   if (tier === 'sparkplug') for (const part of parts) native('CompileBaseline')(part);
   const chosen = tier === 'maglev' || tier === 'turbofan';
   if (chosen) for (const part of parts) native('PrepareFunctionForOptimization')(part);
-  for (let round = 0; round < (tier === 'as-it-comes' ? 100 : 3); round++) for (const on of ons) work(on);
+  for (let round = 0; round < (tier === 'as-it-comes' ? 50 : 3); round++) for (const on of ons) work(on);
   if (tier === 'maglev') native('OptimizeMaglevOnNextCall')(work);
   if (tier === 'turbofan') native('OptimizeFunctionOnNextCall')(work);
   if (chosen) for (const on of ons) work(on);

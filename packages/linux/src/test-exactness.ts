@@ -14,7 +14,7 @@ import { mapPlainly, PlainAccess } from './test-plain-access.ts';
 
 const PAGE = 4096;
 const PAGES = 256;
-const PAIRS = 30_000;
+const PAIRS = 10_000;
 const BATCHES = 60;
 
 const into = new Uint8Array(16);
