@@ -109,6 +109,35 @@ describe.skipIf(process.platform !== 'linux')('on a kernel of files', () => {
     machine.remove();
   });
 
+  test('polling can wait for one value of some bits', async () => {
+    const clock = new ManualClock();
+    const machine = fakeMachine({ clock });
+    const polledInterrupt = {
+      space: 'regs',
+      offset: CAUSE,
+      width: 8,
+      mask: 0xc0,
+      equals: 0x40,
+      intervalUs: 5000,
+    } as const;
+    const device = await machine.backend.open({ ...SELECTOR, polledInterrupt });
+    const registers = await spaceOf(device, 'regs');
+    const source = await device.openInterrupt({ index: 0, trigger: 'polled' });
+    const seen: number[] = [];
+    source.attach(({ atUs }) => {
+      seen.push(atUs);
+      registers.write8(CAUSE, 0xc1);
+      return 'handled';
+    });
+    source.enable();
+    await clock.advance(6000);
+    registers.write8(CAUSE, 0x7f);
+    await clock.advance(20_000);
+    expect(seen).toEqual([10_000]);
+    await device.close();
+    machine.remove();
+  });
+
   test('a space may begin between words, and takes no wider accesses then', async () => {
     const machine = fakeMachine();
     const selector = (address: number) => ({ memory: [{ name: 'regs', address, size: 4 }] });
