@@ -1,12 +1,13 @@
 import { simulate } from '@ring3/backend-sim';
 import type { RegisterSpace } from '@ring3/core';
 import ataModel from '@ring3/driver-ata-sff/model';
+import { mappedRegisters } from './mapped-registers.ts';
 import { median, type Row } from './row.ts';
 
 const ACCESSES = 2_000_000;
 const RUNS = 7;
 
-/** The cost of a simulated register access through the full model of the ATA controller. */
+/** The cost of a register access: simulated, through the full model of the ATA controller, and mapped. */
 export async function registerAccess(): Promise<Row[]> {
   const parsed = await ataModel.options['~standard'].validate({ sizeMiB: 1 });
   if (parsed.issues !== undefined) throw new Error('the bench model refuses its options');
@@ -24,7 +25,7 @@ export async function registerAccess(): Promise<Row[]> {
     ),
   ];
   await simulation.close();
-  return rows;
+  return [...rows, ...mappedRegisters()];
 }
 
 function readMany(space: RegisterSpace, offset: number): number {
