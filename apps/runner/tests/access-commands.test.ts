@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { ring3Here } from './testing/in-process.ts';
@@ -33,6 +34,18 @@ it.each([
   expect(stderr).toContain(message);
   expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
 });
+
+it.skipIf(process.platform !== 'linux' || process.getuid?.() === 0)(
+  'a file that may not be opened ends with status 77 [root may open all]',
+  async () => {
+    const { root, environment } = machineFolder();
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+    chmodSync(join(root, 'dev/mem'), 0);
+    const { status, stderr } = await ring3Here('peek', '0x43c00000', '--width', '32');
+    expect(stderr).toContain('EACCES');
+    expect(status).toBe(77);
+  },
+);
 
 it.skipIf(process.platform !== 'linux').each([
   ['peek edu0.status', 64, 'add --config FILE'],
