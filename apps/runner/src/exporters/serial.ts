@@ -24,6 +24,9 @@ const OPTIONS = z
     message: 'give a socket or a pty, not both',
   });
 
+/** The other end of a line may never take anything again: a stop waits no longer. */
+const FINISH_US = 2_000_000;
+
 type SerialOptions = z.output<typeof OPTIONS>;
 
 /** Serves serial ports to programs: as a stream on a socket, or as a terminal. */
@@ -58,7 +61,7 @@ class SerialExporter implements Exporter<SerialOptions> {
   async drain(timeoutUs: number, waiting: (what: string) => void): Promise<void> {
     waiting('serial ports to send what clients gave them');
     const finished = Promise.all([...this.#exports].map((exported) => exported.finish()));
-    await Promise.race([finished, sleep(new SystemClock(), timeoutUs)]);
+    await Promise.race([finished, sleep(new SystemClock(), Math.min(timeoutUs, FINISH_US))]);
     await this.close();
   }
 

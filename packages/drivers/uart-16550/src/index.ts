@@ -42,8 +42,8 @@ export const uart16550 = defineDriver({
   },
   options: uartOptions,
   provides: [SERIAL_PORT],
-  // What was written gets drainSeconds, at most 600.
-  stopTimeoutUs: 605_000_000,
+  // What was written gets drainSeconds, at most 10.
+  stopTimeoutUs: 12_000_000,
   quiesce: (_sizes, options) => quiesceSteps(options),
   layouts: () => ({ registers: uartRegisters(8) }),
   async attach({ registers: space, irq, ...environment }, options, scope) {

@@ -30,7 +30,7 @@ export const uartOptions = z
     drainSeconds: z
       .number()
       .nonnegative()
-      .max(600)
+      .max(10)
       .default(2)
       .describe('how long a stop waits for what was written to leave'),
   })

@@ -17,6 +17,8 @@ export interface ByteEnd {
 /** What an export counts. */
 export interface SerialCounts {
   clients: number;
+  /** Of these, how many are there now. */
+  connected: number;
   toClients: number;
   fromClients: number;
   /** Bytes of clients that were taken and perhaps not sent. */
@@ -27,14 +29,15 @@ const BUFFER_BYTES = 16 * 1024;
 
 /** One client on the line: what it sends is written to the port, what the port receives is sent to it. */
 export class Conversation {
-  /** Resolves when it is over, for whatever reason. */
+  /** Resolves when the client is gone and what it gave was written. */
   readonly over: Promise<void>;
   readonly #port: SerialPort;
   readonly #end: ByteEnd;
   readonly #counts: SerialCounts;
   readonly #log: Logger;
   readonly #ending = new AbortController();
-  #writing: Promise<void> = Promise.resolve();
+  readonly #dropping = new AbortController();
+  #writing: Promise<void> | undefined;
 
   constructor(port: SerialPort, end: ByteEnd, counts: SerialCounts, log: Logger) {
     this.#port = port;
@@ -42,12 +45,17 @@ export class Conversation {
     this.#counts = counts;
     this.#log = log;
     counts.clients++;
+    counts.connected++;
     end.start((chunk) => {
-      this.#writing = this.#write(chunk);
+      this.#writing = this.#write(chunk).finally(() => {
+        this.#writing = undefined;
+      });
       return this.#writing;
     });
     void end.closed.then(() => this.#ending.abort());
-    this.over = this.#receive();
+    this.over = this.#receive()
+      .then(() => this.#writing)
+      .finally(() => counts.connected--);
   }
 
   /** Takes nothing more from the client; resolves when the device has sent what was taken. */
@@ -57,23 +65,25 @@ export class Conversation {
     await this.#port.drain({ signal: this.#ending.signal }).catch(() => {});
   }
 
-  /** Cuts it off. */
+  /** Cuts it off, and drops what was not written yet. */
   async end(): Promise<void> {
     this.#ending.abort();
+    this.#dropping.abort();
     this.#end.close();
     await this.over;
   }
 
   async #write(chunk: Uint8Array): Promise<void> {
     this.#counts.fromClients += chunk.length;
+    const { signal } = this.#dropping;
     try {
-      await this.#port.write(chunk);
+      await this.#port.write(chunk, { signal });
     } catch (error) {
-      if (!isDeviceError(error)) throw error;
-      const { written } = error.details;
+      const written = isDeviceError(error) ? error.details['written'] : 0;
       const lost = chunk.length - (typeof written === 'number' ? written : 0);
       this.#counts.lost += lost;
-      this.#log.warn(`up to ${lost} bytes of a client are lost: ${error.message}`);
+      const why = signal.aborted ? 'it was cut off' : error instanceof Error ? error.message : error;
+      this.#log.warn(`up to ${lost} bytes of a client are lost: ${why}`);
     }
   }
 

@@ -5,8 +5,6 @@ import type { ByteEnd } from './conversation.ts';
 export class SocketEnd implements ByteEnd {
   readonly closed: Promise<void>;
   readonly #socket: Socket;
-  /** The client has said all that it will say; it may still listen. */
-  #silent = false;
   #paused = false;
 
   constructor(socket: Socket) {
@@ -16,13 +14,6 @@ export class SocketEnd implements ByteEnd {
       socket.once('close', () => resolve());
     });
     socket.on('error', () => {}); // 'close' follows.
-    socket.once('end', () => {
-      this.#silent = true;
-    });
-  }
-
-  get silent(): boolean {
-    return this.#silent;
   }
 
   start(take: (chunk: Uint8Array) => Promise<void>): void {

@@ -6,21 +6,20 @@ import type { SerialExport } from './serial-export.ts';
 import { SocketEnd } from './socket-end.ts';
 
 /**
- * Serves a port on a Unix socket: a stream of bytes, one client at a time, as a cable has one plug. A second client is
- * turned away, unless the first has said all that it wanted to say (shut its side down). While nobody is
- * there nothing is read, so what arrives waits in the driver.
+ * Serves a port on a Unix socket: a stream of bytes, one client at a time, as a cable has one plug; a second one is turned
+ * away. A client that shuts its side down has left. While nobody is there nothing is read, so what arrives waits in
+ * the driver.
  */
 export class SocketExport implements SerialExport {
   readonly uri: string;
-  readonly counts: SerialCounts = { clients: 0, toClients: 0, fromClients: 0, lost: 0 };
+  readonly counts: SerialCounts = { clients: 0, connected: 0, toClients: 0, fromClients: 0, lost: 0 };
   readonly #server: Server;
   readonly #port: SerialPort;
   readonly #log: Logger;
-  #end: SocketEnd | undefined;
   #conversation: Conversation | undefined;
 
   static async listen(path: string, port: SerialPort, log: Logger): Promise<SocketExport> {
-    const server = createServer({ allowHalfOpen: true });
+    const server = createServer();
     const exported = new SocketExport(path, server, port, log);
     await listenOnSocket(server, path);
     server.on('error', (error) => log.error(`${path}: ${error.message}`));
@@ -47,18 +46,13 @@ export class SocketExport implements SerialExport {
   }
 
   async #accept(socket: Socket): Promise<void> {
-    const end = new SocketEnd(socket);
-    if (this.#end?.silent === true) await this.#conversation?.end();
-    if (this.#end !== undefined) {
+    if (this.#conversation !== undefined) {
       this.#log.warn(`${this.uri}: a second client is turned away: the line is in use`);
       socket.destroy();
       return;
     }
-    this.#end = end;
-    const conversation = new Conversation(this.#port, end, this.counts, this.#log);
-    this.#conversation = conversation;
-    await conversation.over;
-    this.#end = undefined;
+    this.#conversation = new Conversation(this.#port, new SocketEnd(socket), this.counts, this.#log);
+    await this.#conversation.over;
     this.#conversation = undefined;
   }
 }

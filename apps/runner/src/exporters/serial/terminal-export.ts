@@ -13,7 +13,7 @@ const TERMINALS = '/dev/pts/';
  */
 export class TerminalExport implements SerialExport {
   readonly uri: string;
-  readonly counts: SerialCounts = { clients: 0, toClients: 0, fromClients: 0, lost: 0 };
+  readonly counts: SerialCounts = { clients: 0, connected: 0, toClients: 0, fromClients: 0, lost: 0 };
   readonly #link: string;
   readonly #target: string;
   readonly #conversation: Conversation;
