@@ -171,6 +171,11 @@ test('what cannot be looked up is a warning', () => {
   expect(machine.findings().filter(({ level }) => level !== 'ok')).toMatchObject([{ level: 'warning' }]);
 });
 
+test('a device without an interrupt line is a warning', () => {
+  machine.add(obstructed(UIO_DEVICE, 'the device has no interrupt line (INTx): it is polled'));
+  expect(machine.findings().filter(({ level }) => level !== 'ok')).toMatchObject([{ level: 'warning' }]);
+});
+
 test('the udev rules of a configuration open its files and nothing else', () => {
   machine.add(UIO_DEVICE);
   machine.write('sys/class/uio/uio1/name', 'counter\n');

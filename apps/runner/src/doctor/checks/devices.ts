@@ -46,9 +46,9 @@ const OBSTACLE = /^(?<cause>(?:\S+: )?.*?\s.*?): (?<remedy>.+)$/s;
 function obstructed(device: ExaminedDevice, text: string, context: DoctorContext): Finding {
   const { cause = text, remedy = 'see the message' } = OBSTACLE.exec(text)?.groups ?? {};
   const about = aboutOf(device);
-  // What cannot be looked up may be as it should be.
-  if (/\bis not known$/.test(cause))
-    return { level: 'warning', about, says: 'not all could be checked', cause, remedy };
+  // What cannot be looked up may be as it should be; a device that has no line can be used by polling.
+  if (/\bis not known$|\bhas no interrupt line\b/.test(cause))
+    return { level: 'warning', about, says: 'perhaps not usable in full', cause, remedy };
   const unbind = /the kernel holds/.test(cause) ? unbindCommands(device, context.roots) : [];
   return { level: 'problem', about, says: 'cannot be used as it is', cause, remedy: [remedy, ...unbind].join('\n') };
 }
