@@ -9,7 +9,6 @@ import {
   Scope,
   ServiceDirectory,
 } from '@ring3/core';
-import { claimDevice } from './claim-device.ts';
 import type { ClaimTable } from './claim-table.ts';
 import { composeDevice, resolveHandles } from './compose.ts';
 import type { CheckedDevice } from './config/checked-config.ts';
@@ -36,23 +35,16 @@ export interface AttachOptions {
   readonly log: Logger;
   readonly rigServices: ServiceDirectory;
   readonly claims: ClaimTable;
-  /** In whose name to claim the device against other processes; missing where somebody else holds that claim. */
-  readonly holder?: string;
   readonly replacements?: Readonly<Record<string, unknown>>;
 }
 
 /**
  * Opens a device, gives its driver the handles of the manifest, and attaches it. Released in reverse: driver, quiesce,
  * lines, mappings, device, claims.
- * @throws DeviceError that names the device, when the driver cannot attach, and `busy` when another process has it;
- *   everything is released then.
+ * @throws DeviceError that names the device, when the driver cannot attach; everything is released then.
  */
 export async function attachDevice(device: CheckedDevice, options: AttachOptions): Promise<AttachedDevice> {
   const scope = new Scope(device.name);
-  if (options.holder !== undefined) {
-    const claim = await claimDevice(device, options.holder);
-    scope.defer('claim of the machine', () => claim?.release());
-  }
   try {
     return await attachInScope(device, scope, options);
   } catch (cause) {

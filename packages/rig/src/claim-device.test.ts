@@ -44,6 +44,20 @@ it('opens nothing that another process has, and passes on who that is', async ()
   expect(events).toEqual(['close backend']);
 });
 
+it('starts no driver where one of the devices is held', async () => {
+  const events: Events = [];
+  const claim = () => Promise.reject(new DeviceError('busy', 'card1 is held by other.yaml: card'));
+  const { drivers, backends } = sharedCard(events);
+  const held = cardBackend([], { claim, domain: 'elsewhere' });
+  const device = (type: string) => ({ driver: 'test', backend: { type } });
+  const opening = openRig(
+    { file: 'demo.yaml', value: { version: 1, devices: { card0: device('card'), card1: device('held') } } },
+    { builtins: { drivers, backends: { ...backends, held: async () => ({ default: { ...held, type: 'held' } }) } } },
+  );
+  await expect(opening).rejects.toMatchObject({ code: 'busy' });
+  expect(events).toEqual(['claim for demo.yaml: card0', 'release claim', 'close backend']);
+});
+
 it('leaves the claim to another process when that holds it', async () => {
   const events: Events = [];
   const rig = await openCheckedRig(await checked(events), { claimedElsewhere: true });

@@ -8,7 +8,7 @@ import {
   SILENT,
 } from '@ring3/core';
 import { type AttachedDevice, attachDevice } from './attach-device.ts';
-import { holderName } from './claim-device.ts';
+import { claimDevice, holderName } from './claim-device.ts';
 import { ClaimTable } from './claim-table.ts';
 import { type CheckedConfig, type CheckedDevice, type ConfigSource, readConfig } from './config/index.ts';
 import { type Builtins, ModuleLoader } from './modules/index.ts';
@@ -73,13 +73,12 @@ export class Rig {
   }
 
   /** Attaches one more device and mirrors what it publishes. Used by `openRig`. */
-  async attach(checked: CheckedDevice, options: RigOptions, holder?: string): Promise<void> {
+  async attach(checked: CheckedDevice, options: RigOptions): Promise<void> {
     const replacements = options.replacements?.[checked.name];
     const attached = await attachDevice(checked, {
       log: this.#log,
       rigServices: this.services,
       claims: this.claims,
-      ...(holder === undefined ? {} : { holder }),
       ...(replacements === undefined ? {} : { replacements }),
     });
     this.#scope.defer(`device ${checked.name}`, () => attached.close());
@@ -111,7 +110,10 @@ export class Rig {
   }
 }
 
-/** Attaches the drivers of a checked configuration, in the order in which they need each other. */
+/**
+ * Claims the devices of a checked configuration and attaches their drivers, in the order in which they need each other.
+ * @throws DeviceError `busy` that names who has one of the devices; one that names the device whose driver cannot attach.
+ */
 export async function openCheckedRig(config: CheckedConfig, options: RigOptions = {}): Promise<Rig> {
   const unknown = options.only?.find((name) => !config.devices.some((device) => device.name === name));
   if (unknown !== undefined) throw new DeviceError('not-found', `the configuration has no device "${unknown}"`);
@@ -125,16 +127,23 @@ export async function openCheckedRig(config: CheckedConfig, options: RigOptions 
   }
   const rig = new Rig(config.name, options.log ?? SILENT);
   for (const [type, backend] of config.backends) rig.defer(`backend ${type}`, () => backend.close());
+  const wanted = config.devices.filter(({ name }) => options.only?.includes(name) ?? true);
   try {
-    for (const device of config.devices) {
-      if (options.only !== undefined && !options.only.includes(device.name)) continue;
-      await rig.attach(device, options, options.claimedElsewhere === true ? undefined : holderName(config, device));
-    }
+    // All of them first: no driver starts in a rig that cannot have its devices.
+    if (options.claimedElsewhere !== true) await claimAll(wanted, config, rig);
+    for (const device of wanted) await rig.attach(device, options);
   } catch (error) {
     await rig.close().catch(() => {});
     throw error;
   }
   return rig;
+}
+
+async function claimAll(devices: readonly CheckedDevice[], config: CheckedConfig, rig: Rig): Promise<void> {
+  for (const device of devices) {
+    const claim = await claimDevice(device, holderName(config, device));
+    if (claim !== undefined) rig.defer(`claim of ${device.name}`, async () => claim.release());
+  }
 }
 
 function isAmong(devices: readonly CheckedDevice[], servicePath: string): boolean {

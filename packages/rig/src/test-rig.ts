@@ -35,15 +35,16 @@ const description: DeviceDescription = {
 interface CardOptions {
   readonly gone?: Promise<string>;
   readonly claim?: Backend['claim'];
+  readonly domain?: string;
 }
 
 /** A backend with one card, which tells what is opened, written and closed. */
-export function cardBackend(events: Events, { gone, claim }: CardOptions = {}): BackendModule {
+export function cardBackend(events: Events, { gone, claim, domain = 'test' }: CardOptions = {}): BackendModule {
   const line: InterruptLine = { trigger: 'level', listen() {}, enable() {}, disable() {}, rearm() {} };
   const clock = new SystemClock();
   const backend: Backend = {
     list: async () => [description],
-    describe: async () => description,
+    describe: async () => ({ ...description, domain }),
     open: async () => {
       events.push('open device');
       return {
