@@ -1,19 +1,29 @@
 import { openSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claimMachine } from '@ring3/linux';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { ring3Here } from './testing/in-process.ts';
 import { machineFolder } from './testing/machine-folder.ts';
-import { ring3, ring3With, temporaryFolder } from './testing/runner-process.ts';
+import { rigFile, ring3, ring3With, temporaryFolder } from './testing/runner-process.ts';
 
 const RIGS = join(import.meta.dirname, '..', '..', '..', 'rigs');
 const EDU = ['--config', join(RIGS, 'edu.yaml')];
-const ATA = ['--config', join(RIGS, 'demo.yaml')];
 
 /** A piece of a file that is large and empty. */
 function bytesOf(path: string, position: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   readSync(openSync(path, 'r'), bytes, 0, length, position);
   return bytes;
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+/** Runs a command in this process on a machine of files. */
+function ring3On(environment: Readonly<Record<string, string>>, ...args: string[]) {
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  return ring3Here(...args);
 }
 
 describe('registers by name', () => {
@@ -26,7 +36,7 @@ describe('registers by name', () => {
   });
 
   it('peek --json prints the same for programs', async () => {
-    const { stdout } = await ring3('peek', 'edu0.identification', '--json', ...EDU);
+    const { stdout } = await ring3Here('peek', 'edu0.identification', '--json', ...EDU);
     expect(JSON.parse(stdout)).toEqual({
       target: 'edu0.identification',
       width: 32,
@@ -35,12 +45,12 @@ describe('registers by name', () => {
   });
 
   it('peek --count reads a space word by word', async () => {
-    const { stdout } = await ring3('peek', 'edu0.bar0+0x20', '--width', '32', '--count', '3', ...EDU);
+    const { stdout } = await ring3Here('peek', 'edu0.bar0+0x20', '--width', '32', '--count', '3', ...EDU);
     expect(stdout).toBe('0x00000020  0x00000000\n0x00000024  0x00000000\n0x00000028  0xffffffff\n');
   });
 
   it('dump leaves out what repeats', async () => {
-    const { stdout } = await ring3('dump', 'edu0.bar0', '0x60', '--width', '32', ...EDU);
+    const { stdout } = await ring3Here('dump', 'edu0.bar0', '0x60', '--width', '32', ...EDU);
     expect(stdout.split('\n').slice(0, 2)).toEqual([
       '00000000: 010000ed 00000000 00000000 ffffffff',
       '00000010: ffffffff ffffffff ffffffff ffffffff',
@@ -48,24 +58,25 @@ describe('registers by name', () => {
   });
 
   it('watch ends when the value is there, and with status 1 when it does not come', async () => {
-    expect(await ring3('watch', 'edu0.status', '--until', '0', ...EDU)).toMatchObject({
+    expect(await ring3Here('watch', 'edu0.status', '--until', '0', ...EDU)).toMatchObject({
       status: 0,
       stdout: expect.stringMatching(/^ +0\.\d{3} {2}0x00000000\n$/),
     });
-    const late = await ring3('watch', 'edu0.status', '--until', '1', '--mask', '1', '--seconds', '0', ...EDU);
+    const late = await ring3Here('watch', 'edu0.status', '--until', '1', '--mask', '1', '--seconds', '0', ...EDU);
     expect(late).toMatchObject({ status: 1, stderr: expect.stringContaining('it was not 0x1 when the watch ended') });
   });
 
   it('a register whose read acts needs --yes where nobody can be asked', async () => {
-    const refused = await ring3('peek', 'ata0.command0.status', ...ATA);
+    const config = ['--config', rigFile(temporaryFolder(), { sizeMiB: 1 })];
+    const refused = await ring3('peek', 'ata0.command0.status', ...config);
     expect(refused.stderr).toMatch(/reading changes the device: status \(takes the interrupt back.*add --yes/);
     expect(refused.status).toBe(64);
-    const { stdout } = await ring3('dump', 'ata0.command0+1', '7', '--width', '8', '--yes', ...ATA);
+    const { stdout } = await ring3Here('dump', 'ata0.command0+1', '7', '--width', '8', '--yes', ...config);
     expect(stdout).toMatch(/^00000001: [0-9a-f]{2} /);
   });
 
   it('a device that the configuration does not have is not found', async () => {
-    const { status, stderr } = await ring3('peek', 'edu1.status', ...EDU);
+    const { status, stderr } = await ring3Here('peek', 'edu1.status', ...EDU);
     expect(stderr).toContain('edu.yaml has no device "edu1"; did you mean "edu0"?');
     expect(status).toBe(69);
   });
@@ -86,7 +97,7 @@ describe.skipIf(process.platform !== 'linux')('a machine that is made of files',
   });
 
   it('devices --json has the obstacles for programs', async () => {
-    const { stdout } = await ring3With(machineFolder().environment, 'devices', '--json');
+    const { stdout } = await ring3On(machineFolder().environment, 'devices', '--json');
     expect(JSON.parse(stdout)).toMatchObject([
       { name: '0000:00:04.0', backend: 'uio', drivers: ['edu'], obstacles: [expect.stringContaining('no UIO')] },
       { name: '0000:00:05.0', drivers: [], obstacles: [expect.stringContaining('e1000')] },
@@ -95,7 +106,7 @@ describe.skipIf(process.platform !== 'linux')('a machine that is made of files',
 
   it('peek and poke reach physical memory', async () => {
     const { root, environment } = machineFolder();
-    const run = (...args: string[]) => ring3With(environment, ...args);
+    const run = (...args: string[]) => ring3On(environment, ...args);
     expect((await run('peek', '0x43c00000', '--width', '32')).stdout).toBe('0x010000ed\n');
     expect((await run('peek', '0x43c00000', '--width', '64')).stdout).toBe('0x44332211010000ed\n');
     expect((await run('peek', '0x43c00006', '--width', '16')).stdout).toBe('0x4433\n');
@@ -106,7 +117,7 @@ describe.skipIf(process.platform !== 'linux')('a machine that is made of files',
 
   it('peek reaches a base address register of a PCI function', async () => {
     const { environment } = machineFolder();
-    const { stdout } = await ring3With(environment, 'peek', 'pci:0000:00:04.0/bar0+0x10', '--width', '32');
+    const { stdout } = await ring3On(environment, 'peek', 'pci:0000:00:04.0/bar0+0x10', '--width', '32');
     expect(stdout).toBe('0x5a5a5a5a\n');
   });
 
@@ -120,10 +131,10 @@ describe.skipIf(process.platform !== 'linux')('a machine that is made of files',
     });
     onTestFinished(() => claim.release());
     const peek = ['peek', '0x43c00000', '--width', '32'];
-    const refused = await ring3With(environment, ...peek);
+    const refused = await ring3On(environment, ...peek);
     expect(refused.stderr).toMatch(/demo\.yaml: fpga0.*--shared/);
     expect(refused).toMatchObject({ status: 75, stdout: '' });
-    expect((await ring3With(environment, ...peek, '--shared')).stdout).toBe('0x010000ed\n');
+    expect((await ring3On(environment, ...peek, '--shared')).stdout).toBe('0x010000ed\n');
   });
 });
 
@@ -132,7 +143,7 @@ describe.skipIf(process.platform !== 'linux')('bind', () => {
 
   it('--dry-run shows each write and the way back, and writes nothing', async () => {
     const { root, environment } = machineFolder();
-    const { status, stdout, stderr } = await ring3With(environment, 'bind', PCI, '--dry-run', '--json');
+    const { status, stdout, stderr } = await ring3On(environment, 'bind', PCI, '--dry-run', '--json');
     const plan = JSON.parse(stdout);
     const folder = join(root, 'sys/bus/pci/devices', PCI);
     expect(plan).toMatchObject({ action: 'bind', address: PCI, driver: 'uio_pci_generic', from: 'e1000' });
@@ -145,7 +156,7 @@ describe.skipIf(process.platform !== 'linux')('bind', () => {
 
   it('needs --yes where nobody can be asked, and shows the plan all the same', async () => {
     const { root, environment } = machineFolder();
-    const { status, stdout, stderr } = await ring3With(environment, 'bind', PCI);
+    const { status, stdout, stderr } = await ring3On(environment, 'bind', PCI);
     expect(stderr).toContain('driver_override');
     expect(stderr).toContain(`${PCI} is taken from e1000 and given to uio_pci_generic. There is no terminal`);
     expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
@@ -153,7 +164,7 @@ describe.skipIf(process.platform !== 'linux')('bind', () => {
   });
 
   it('unbind has nothing to do where the driver does not have it', async () => {
-    const { stdout } = await ring3With(machineFolder().environment, 'unbind', PCI);
+    const { stdout } = await ring3On(machineFolder().environment, 'unbind', PCI);
     expect(stdout).toBe(`${PCI}: nothing to do: uio_pci_generic does not have it\n`);
   });
 });
@@ -184,7 +195,7 @@ describe('irq', () => {
   });
 
   it('says that a level is masked after each', async () => {
-    const { stdout, stderr } = await ring3('irq', 'tick0', '--count', '3', '--config', tickerRig('level'));
+    const { stdout, stderr } = await ring3Here('irq', 'tick0', '--count', '3', '--config', tickerRig('level'));
     expect(stderr).toContain('IRQ 11, level, masked for 10 ms after each: nobody clears its cause');
     expect(stdout).toMatch(/ s {2}3 interrupts {2}[\d.]+\/s in all\n$/);
   });
@@ -192,7 +203,7 @@ describe('irq', () => {
   it.skipIf(process.platform !== 'linux')('--shared reads the counter of the kernel and opens nothing', async () => {
     const { environment } = machineFolder();
     const args = ['irq', 'tick0', '--shared', '--seconds', '0', '--json', '--config', tickerRig('edge')];
-    const { stdout, stderr } = await ring3With(environment, ...args);
+    const { stdout, stderr } = await ring3On(environment, ...args);
     expect(stderr).toBe('tick0: IRQ 11, counted by the kernel for all who share it\n');
     expect(JSON.parse(stdout)).toMatchObject({ events: 0 });
   });

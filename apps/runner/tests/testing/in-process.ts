@@ -14,12 +14,14 @@ export async function ring3Here(...args: string[]): Promise<Ended> {
       return true;
     }),
   );
+  process.exitCode = undefined;
   try {
     await program().parseAsync(args, { from: 'user' });
-    return { status: 0, ...written };
+    return { status: Number(process.exitCode ?? 0), ...written };
   } catch (error) {
     return { ...written, status: exitCodeOf(error), stderr: `${written.stderr}${error}\n` };
   } finally {
+    process.exitCode = undefined;
     for (const spy of spies) spy.mockRestore();
   }
 }
