@@ -31,7 +31,7 @@ const INTERVAL_US = 1000;
 export function findDevice(selector: DevmemSelector, around: Surroundings): FoundDevice {
   const spaces = planSpaces(selector, around.machine.resources);
   const polled = selector.polledInterrupt && findPolled(selector.polledInterrupt, spaces);
-  const obstacles = obstaclesOf(spaces, around);
+  const obstacles = obstaclesOf(spaces, around, selector.ignoreKernelClaims === true);
   return { description: describe(selector, spaces, polled, obstacles), spaces, polled };
 }
 

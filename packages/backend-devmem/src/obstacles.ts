@@ -32,12 +32,19 @@ function refuseRam({ resource }: PlannedSpace, { ram }: Holders): void {
   );
 }
 
-/** Everything that keeps the spaces from being opened, as far as it can be seen from outside. */
-export function obstaclesOf(spaces: readonly PlannedSpace[], around: Surroundings): string[] {
+/**
+ * Everything that keeps the spaces from being opened, as far as it can be seen from outside.
+ * @param shared who holds them is of no interest.
+ */
+export function obstaclesOf(spaces: readonly PlannedSpace[], around: Surroundings, shared: boolean): string[] {
   const found = spaces.flatMap((space) => {
     const holders = holdersOf(space.resource, around.machine, around.pageBytes);
     refuseRam(space, holders);
-    return [heldInside(space, holders), heldBeside(space, holders, around.machine), unseen(space, holders)];
+    return [
+      shared ? undefined : heldInside(space, holders),
+      heldBeside(space, holders, around.machine),
+      unseen(space, holders),
+    ];
   });
   return [...doorsOf(spaces, around), ...found].filter((text) => text !== undefined);
 }
