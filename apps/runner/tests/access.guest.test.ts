@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import uioBackend from '@ring3/backend-uio';
+import uioBackend, { PciConfigSpace } from '@ring3/backend-uio';
 import { edu, FACTORIAL_UNIT } from '@ring3/driver-edu';
 import { openRig } from '@ring3/rig';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -24,6 +24,15 @@ function rigWith(pci: string): string {
   const device = { driver: 'edu', backend: { type: 'uio', select: { pci } } };
   writeFileSync(file, JSON.stringify({ version: 1, devices: { edu0: device } }));
   return file;
+}
+
+/** Sets bit 2 of the command register. @returns whether it was set. */
+function switchBusMaster(address: string, on: boolean): boolean {
+  const config = new PciConfigSpace(join(DEVICES, address, 'config'));
+  const command = config.read16(0x04);
+  config.write16(0x04, on ? command | 0x4 : command & ~0x4);
+  config.close();
+  return (command & 0x4) !== 0;
 }
 
 /** What a command prints with --json. */
@@ -83,7 +92,9 @@ describe.skipIf(process.env['RING3_VM'] !== '1')('the commands on a real kernel'
     const peek = ['peek', 'edu0.status', '--config', file];
     const refused = await ring3Here(...peek);
     expect(refused).toMatchObject({ status: 75, stdout: '', stderr: expect.stringContaining('rig.yaml: edu0') });
+    expect(switchBusMaster(address, true)).toBe(false);
     expect((await ring3Here(...peek, '--shared')).stdout).toBe('0x00000080 (IRQFACT)\n');
+    expect(switchBusMaster(address, false)).toBe(true);
 
     const counting = json('irq', 'edu0', '--shared', '--count', '5', '--config', file);
     for (let n = 0; n < 10; n++) await unit.factorial(n);

@@ -9,6 +9,7 @@ import {
 } from '@ring3/core';
 import { loaderFor } from '../config-source.ts';
 import { UsageError } from '../usage-error.ts';
+import { rememberBusMaster } from './bus-master.ts';
 import { type ChosenDevice, chooseDevice, openBackend } from './choose-device.ts';
 import { findPlace, type NamedSpace, namedSpaces, type Place } from './find-register.ts';
 import type { AccessWidth } from './numbers.ts';
@@ -123,6 +124,7 @@ async function openSpace(
   { shared, holder }: TargetRequest,
 ): Promise<OpenTarget> {
   const claim = shared === true ? undefined : await claimDevice(backend, selector, holder);
+  const restore = shared === true ? rememberBusMaster(description) : () => {};
   try {
     const device = await backend.open(selector);
     const space = await device.openSpace(resource);
@@ -132,6 +134,7 @@ async function openSpace(
       close: async () => {
         space.close();
         await device.close();
+        restore();
         await claim?.release();
       },
     };
