@@ -3,9 +3,9 @@ import { MemoryRegion, type RegisterAccess, type RegisterSpace } from '@ring3/co
 import ataModel from '@ring3/driver-ata-sff/model';
 import { mapRegisters, portFileAccess } from '@ring3/linux';
 
-// ring3's side of the register benchmark, a process of its own: register-side.ts FILE [others]
-// What counts is the fastest tenth of many short slices, as in native/register-peer.c. "others" makes V8 see the other
-// kinds of registers first: simulated, port files, big-endian.
+// ring3's side of the register benchmark, a process of its own: register-side.ts FILE [three|five]
+// What counts is the fastest tenth of many short slices, as in native/register-peer.c. "three" makes V8 see simulated
+// registers and port files first, "five" also big-endian ones and a decorator: more than V8 inlines at one place.
 
 const SLICES = 400;
 const ACCESSES = 20_000;
@@ -51,25 +51,29 @@ function regionOver(access: RegisterAccess, byteOrder: 'little' | 'big' = 'littl
 }
 
 /** Shows V8 the other kinds of registers that one process can have. */
-async function useOthers(path: string, mapped: RegisterAccess): Promise<void> {
+async function useOthers(path: string, mapped: RegisterAccess, all: boolean): Promise<void> {
   const parsed = await ataModel.options['~standard'].validate({ sizeMiB: 1 });
   if (parsed.issues !== undefined) throw new Error('the bench model refuses its options');
   const simulation = await simulate(ataModel, parsed.value, { pace: 'manual' });
   const control = simulation.space('control0');
   for (let i = 0; i < ACCESSES; i++) control.write8(0, control.read8(0) & 0x02);
+  const decorated: RegisterAccess = {
+    read: (offset, width) => mapped.read(offset, width),
+    write: (offset, width, value) => mapped.write(offset, width, value),
+  };
   const files = regionOver(portFileAccess(path, SIZE));
-  const swapped = regionOver(mapped, 'big');
-  for (const region of [files, swapped]) {
+  const others = all ? [files, regionOver(mapped, 'big'), regionOver(decorated)] : [files];
+  for (const region of others) {
     reads(region);
     writes(region);
   }
   await simulation.close();
 }
 
-const [path, others] = process.argv.slice(2) as [string, string | undefined];
+const [path, kinds] = process.argv.slice(2) as [string, string | undefined];
 const { access } = mapRegisters({ path, fileOffset: 0n, leadBytes: 0, sizeBytes: SIZE });
 const region = regionOver(access);
 reads(region);
-if (others !== undefined) await useOthers(path, access);
+if (kinds !== undefined) await useOthers(path, access, kinds === 'five');
 const figures = Object.entries(CASES).map(([name, [work, each]]) => [name, tenth(work, region, each)]);
 process.stdout.write(JSON.stringify(Object.fromEntries(figures)));
