@@ -20,6 +20,15 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
+/** A device that interrupts every millisecond, and counts reads. */
+function tickerRig(trigger: 'edge' | 'level'): string {
+  const file = join(temporaryFolder(), 'rig.yaml');
+  const driver = join(import.meta.dirname, 'fixtures', 'ticker.ts');
+  const config = { version: 1, devices: { tick0: { driver, backend: { type: 'sim', options: { trigger } } } } };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
 /** Runs a command in this process on a machine of files. */
 function ring3On(environment: Readonly<Record<string, string>>, ...args: string[]) {
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
@@ -55,6 +64,17 @@ describe('registers by name', () => {
       '00000000: 010000ed 00000000 00000000 ffffffff',
       '00000010: ffffffff ffffffff ffffffff ffffffff',
     ]);
+  });
+
+  it('peek, dump and watch read each word once, in order', async () => {
+    const config = ['--width', '32', '--config', tickerRig('edge')];
+    expect((await ring3Here('dump', 'tick0.registers+8', '20', ...config)).stdout).toBe(
+      '00000008: 00000001 00000002 00000003 00000004\n00000018: 00000005\n',
+    );
+    const { stdout } = await ring3Here('peek', 'tick0.registers', '--count', '3', ...config);
+    expect(stdout.match(/0x\w+$/gm)).toEqual(['0x00000001', '0x00000002', '0x00000003']);
+    const watched = await ring3Here('watch', 'tick0.registers', '--interval', '1', '--until', '4', ...config);
+    expect(watched.stdout.match(/0x\w+$/gm)).toEqual(['0x00000001', '0x00000002', '0x00000003', '0x00000004']);
   });
 
   it('watch ends when the value is there, and with status 1 when it does not come', async () => {
@@ -170,15 +190,6 @@ describe.skipIf(process.platform !== 'linux')('bind', () => {
 });
 
 describe('irq', () => {
-  /** A device that interrupts every millisecond. */
-  function tickerRig(trigger: 'edge' | 'level'): string {
-    const file = join(temporaryFolder(), 'rig.yaml');
-    const driver = join(import.meta.dirname, 'fixtures', 'ticker.ts');
-    const config = { version: 1, devices: { tick0: { driver, backend: { type: 'sim', options: { trigger } } } } };
-    writeFileSync(file, JSON.stringify(config));
-    return file;
-  }
-
   it('counts interrupts until there were so many', async () => {
     const { status, stdout, stderr } = await ring3(
       'irq',

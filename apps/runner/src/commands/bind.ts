@@ -32,7 +32,7 @@ function showPlan({ address, from, writes, notes }: BindingPlan): void {
   say(`${address}: ${from === undefined ? 'no kernel driver has it' : `the kernel driver ${from} has it`}`);
   for (const note of notes) say(`note: ${note}`);
   if (writes.length > 0) say('will be written, as root:');
-  for (const step of writes) say(`  ${formatStep(step)}`);
+  for (const step of writes) if (from !== undefined || step.ifThere !== true) say(`  ${formatStep(step)}`);
 }
 
 function question({ action, address, driver, from }: BindingPlan): string {
