@@ -12,12 +12,17 @@ const folder = join(import.meta.dirname, '..', '..', '..', '.toolchain', 'nodes'
 
 /** A Node of a line: the one that runs this, or one that scripts/nodes.mjs has fetched. Absent: a skip that says so. */
 export function nodeOfLine(line: number, context: TestContext): string {
-  const own = process.versions.node.startsWith(`${line}.`) ? process.execPath : undefined;
-  const path = fetched(line) ?? own;
+  const path = findNode(line);
   if (path !== undefined) return path;
   const reason = `no Node ${line} at hand (node scripts/nodes.mjs fetches it)`;
   if (process.env['RING3_REQUIRE_TOOLS'] === '1') throw new Error(reason);
   context.skip(reason);
+}
+
+/** A Node of a line, if there is one. */
+export function findNode(line: number): string | undefined {
+  const own = process.versions.node.startsWith(`${line}.`) ? process.execPath : undefined;
+  return fetched(line) ?? own;
 }
 
 /** Runs a TypeScript file of this folder in a Node with functions of V8 for tests; what it printed. */

@@ -10,17 +10,25 @@ export function encodeFrame(message: unknown): Buffer {
 
 /** Puts the messages of a byte stream together again, whatever the pieces in which it arrives. */
 export class FrameReader {
-  #pending: Buffer = Buffer.alloc(0);
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  /** How many bytes there have to be before anything can be done. */
+  #wanted = 4;
 
   /** Takes one piece and returns the messages that are complete with it. */
-  push(chunk: Uint8Array): unknown[] {
-    this.#pending = Buffer.concat([this.#pending, chunk]);
+  push(piece: Uint8Array): unknown[] {
+    this.#pieces.push(piece);
+    this.#bytes += piece.length;
     const messages: unknown[] = [];
-    while (this.#pending.length >= 4) {
-      const end = 4 + this.#pending.readUInt32LE();
-      if (this.#pending.length < end) break;
-      messages.push(deserialize(this.#pending.subarray(4, end)));
-      this.#pending = this.#pending.subarray(end);
+    while (this.#bytes >= this.#wanted) {
+      const all = Buffer.concat(this.#pieces);
+      const end = 4 + all.readUInt32LE();
+      const complete = all.length >= end;
+      if (complete) messages.push(deserialize(all.subarray(4, end)));
+      const rest = complete ? all.subarray(end) : all;
+      this.#pieces = [rest];
+      this.#bytes = rest.length;
+      this.#wanted = complete ? 4 : end;
     }
     return messages;
   }

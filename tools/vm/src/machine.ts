@@ -35,6 +35,8 @@ export interface MachineOptions {
 /** How a machine ended. */
 export interface MachineEnd {
   readonly timedOut: boolean;
+  /** The signal that this process got. */
+  readonly stoppedBy: string | undefined;
   /** What the kernel printed on its console. */
   readonly kernelLog: string;
   /** What QEMU itself said. */
@@ -68,7 +70,12 @@ export async function runMachine(options: MachineOptions): Promise<MachineEnd> {
   try {
     const end = await waitForEnd(child, options);
     if (!end.failed) await drained;
-    return { timedOut: end.timedOut, qemuWords: end.words, kernelLog: Buffer.concat(log).toString() };
+    return {
+      timedOut: end.timedOut,
+      stoppedBy: end.stoppedBy,
+      qemuWords: end.words,
+      kernelLog: Buffer.concat(log).toString(),
+    };
   } finally {
     for (const stream of Object.values(streams)) stream.close();
   }
@@ -125,21 +132,27 @@ async function waitForEnd(child: ChildProcess, { timeoutSeconds, signal }: Machi
   const words: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => words.push(chunk));
   let timedOut = false;
+  let stoppedBy: string | undefined;
+  const kill = () => child.kill('SIGKILL');
   const timer = setTimeout(() => {
     timedOut = true;
-    child.kill('SIGKILL');
+    kill();
   }, timeoutSeconds * 1000);
-  const stop = () => child.kill('SIGKILL');
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const stop = (name: string) => {
+    stoppedBy = name;
+    kill();
+  };
   for (const name of signals) process.on(name, stop);
-  signal?.addEventListener('abort', stop);
-  if (signal?.aborted === true) stop();
+  signal?.addEventListener('abort', kill);
+  if (signal?.aborted === true) kill();
   const failed = await new Promise<boolean>((resolve, reject) => {
     child.once('error', (error) => reject(new VmError(`Cannot start QEMU: ${error.message}`, { cause: error })));
     child.once('close', (code) => resolve(code !== 0));
   });
   clearTimeout(timer);
   for (const name of signals) process.off(name, stop);
-  signal?.removeEventListener('abort', stop);
-  return { timedOut, failed, words: Buffer.concat(words).toString().trim() };
+  signal?.removeEventListener('abort', kill);
+  return { timedOut, stoppedBy, failed, words: Buffer.concat(words).toString().trim() };
 }
+
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;

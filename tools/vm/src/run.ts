@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, realpath, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -67,6 +67,9 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
   const kernel = await provideKernel(cacheFolder);
   const folder = await mkdtemp(join(tmpdir(), 'ring3-vm-'));
   const share = join(folder, 'share');
+  // A runner of tests may end this process without letting it finish.
+  const cleanUp = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', cleanUp);
   const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   try {
     await mkdir(share);
@@ -97,7 +100,8 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
     const stderr = Buffer.concat(output.stderr).toString();
     return { status, stdout, stderr, kernelLog: await readKernelLog(share, end) };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    process.off('exit', cleanUp);
+    cleanUp();
   }
 }
 
@@ -138,6 +142,7 @@ async function readStatus(share: string, end: MachineEnd, timeoutSeconds: number
   const file = join(share, 'status');
   const text = existsSync(file) ? await readFile(file, 'utf8') : '';
   if (/^\d+\s*$/.test(text)) return Number(text);
+  if (end.stoppedBy !== undefined) throw new VmError(`Stopped by ${end.stoppedBy}.`);
   const why = end.timedOut
     ? `The machine was not done after ${timeoutSeconds} s (--timeout) and was stopped.`
     : 'The machine stopped before the command had ended.';

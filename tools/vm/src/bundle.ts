@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+/**
+ * Bundles a program of a package into one file in its node_modules, so that the machine opens one file instead of hundreds
+ * and any Node runs it. Native packages are found from there.
+ * @returns the path of the bundle.
+ */
+export async function bundleProgram(packageFolder: string, name: string): Promise<string> {
+  const core = createRequire(join(packageFolder, '..', 'core', 'package.json'));
+  const rxjs = join(dirname(core.resolve('rxjs/package.json')), 'dist', 'esm', 'index.js');
+  const file = join(packageFolder, 'node_modules', '.ring3-vm', `${name}.mjs`);
+  const built = await rolldown({
+    input: join(packageFolder, 'src', `${name}.ts`),
+    platform: 'node',
+    resolve: { conditionNames: ['ring3-source', 'node', 'import'], alias: { rxjs } },
+  });
+  await built.write({ file, format: 'esm', codeSplitting: false });
+  await built.close();
+  return file;
+}
