@@ -37,7 +37,7 @@ export async function extractPackages(names: readonly string[], target: string):
 }
 
 /** The package that a Debian meta package stands for: linux-image-amd64 is linux-image-6.1.0-56-amd64 today. */
-export async function dependencyOf(meta: string, pattern: RegExp): Promise<string> {
+async function dependencyOf(meta: string, pattern: RegExp): Promise<string> {
   const text = await capture('apt-cache', ['depends', meta]).catch(() => '');
   const name = pattern.exec(text)?.[1];
   if (name !== undefined) return name;
