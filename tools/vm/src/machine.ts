@@ -36,7 +36,7 @@ export interface MachineOptions {
 export interface MachineEnd {
   readonly timedOut: boolean;
   /** The signal that this process got. */
-  readonly stoppedBy: string | undefined;
+  readonly stoppedBy: NodeJS.Signals | undefined;
   /** What the kernel printed on its console. */
   readonly kernelLog: string;
   /** What QEMU itself said. */
@@ -132,13 +132,13 @@ async function waitForEnd(child: ChildProcess, { timeoutSeconds, signal }: Machi
   const words: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => words.push(chunk));
   let timedOut = false;
-  let stoppedBy: string | undefined;
+  let stoppedBy: NodeJS.Signals | undefined;
   const kill = () => child.kill('SIGKILL');
   const timer = setTimeout(() => {
     timedOut = true;
     kill();
   }, timeoutSeconds * 1000);
-  const stop = (name: string) => {
+  const stop = (name: NodeJS.Signals) => {
     stoppedBy = name;
     kill();
   };

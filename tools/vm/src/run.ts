@@ -142,7 +142,7 @@ async function readStatus(share: string, end: MachineEnd, timeoutSeconds: number
   const file = join(share, 'status');
   const text = existsSync(file) ? await readFile(file, 'utf8') : '';
   if (/^\d+\s*$/.test(text)) return Number(text);
-  if (end.stoppedBy !== undefined) throw new VmError(`Stopped by ${end.stoppedBy}.`);
+  if (end.stoppedBy !== undefined) throw new VmError(`Stopped by ${end.stoppedBy}.`, { signal: end.stoppedBy });
   const why = end.timedOut
     ? `The machine was not done after ${timeoutSeconds} s (--timeout) and was stopped.`
     : 'The machine stopped before the command had ended.';
