@@ -7,6 +7,8 @@ const POLL_MIN_US = 100;
 const POLL_MAX_US = 10_000;
 /** The watchdog gives interrupts at least this time. */
 const PATIENCE_US = 20_000;
+/** An event loop that was busy runs late timers before it delivers what has come meanwhile. */
+const GRACE_US = 1_000;
 /** Lost interrupts in a row after which the line is taken for dead. */
 const LOST_LIMIT = 3;
 
@@ -76,6 +78,11 @@ export class Attention {
   }
 
   #tick(): void {
+    if (this.#byInterrupt) this.#timer = this.#clock.after(GRACE_US, () => this.#serve());
+    else this.#serve();
+  }
+
+  #serve(): void {
     this.#timer = undefined;
     if (this.#byInterrupt) this.#watch();
     else this.#port.look();

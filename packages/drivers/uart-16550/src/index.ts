@@ -71,7 +71,7 @@ export const uart16550 = defineDriver({
       source.enable();
       void source.closed.then((reason) => attention.pollFromNowOn(reason));
     }
-    port.open(source !== undefined);
+    port.open(source?.trigger);
     const withdraw = services.publish(SERIAL_PORT, 'port0', port);
     port.onLost = withdraw;
     scope.defer('port0', async () => {

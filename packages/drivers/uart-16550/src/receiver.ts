@@ -34,7 +34,7 @@ export class Receiver {
   takeAll(lineStatus: number, known: number, limit: number): number {
     let status = lineStatus;
     let left = limit;
-    if ((status & LSR.OE) !== 0) this.#status.count('overruns');
+    this.noteOverrun(status);
     if (known > 1 && (status & (LSR.FIFO_ERROR | CHARACTER_ERRORS)) === 0) {
       const block = this.#block.subarray(0, known);
       this.#uart.takeBlock(block);
@@ -44,10 +44,15 @@ export class Receiver {
     while ((status & LSR.DR) !== 0 && left-- > 0) {
       const [character, after] = this.#uart.takeAndLook();
       this.#accept(character, status);
-      if ((after & LSR.OE) !== 0) this.#status.count('overruns');
+      this.noteOverrun(after);
       status = after;
     }
     return status;
+  }
+
+  /** An overrun shows in one line status and not again. */
+  noteOverrun(lineStatus: number): void {
+    if ((lineStatus & LSR.OE) !== 0) this.#status.count('overruns');
   }
 
   /** A break stands in the FIFO as one character of zeros (PC16550D 8.4, bit 4). */

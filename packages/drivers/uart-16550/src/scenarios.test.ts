@@ -143,6 +143,15 @@ describe('what goes wrong on the line', () => {
     await sim.run(statusWhere(port.status$, ({ errors }) => errors.overruns > 0));
   });
 
+  it('is told when characters were overrun while the driver took others', async () => {
+    const slow = { space: 'registers', offset: 0, access: 'read', nth: 1, delayUs: 5000 } as const;
+    const { port, terminal, sim } = await attachTerminal({ faults: { registers: [slow] } });
+    terminal.type([{ value: 1, damage: 'parity' }, ...serialPattern(100)]);
+    await sim.run(statusWhere(port.status$, ({ errors }) => errors.overruns > 0));
+    const { errors } = await statusNow(port);
+    expect(errors.parity).toBe(1);
+  });
+
   it('is told when nobody reads for so long that the buffer is full', async () => {
     const { port, terminal, sim, pass } = await attachTerminal({ options: { receiveBufferBytes: 256 } });
     const data = serialPattern(300);

@@ -15,6 +15,7 @@ import {
   type SerialPortInfo,
   type SerialSettings,
   type SerialStatus,
+  type Trigger,
   type Verdict,
 } from '@ring3/core';
 import type { Observable } from 'rxjs';
@@ -67,7 +68,8 @@ export class UartPort implements SerialPort {
   readonly #receiver: Receiver;
   readonly #transmitter: Transmitter;
   readonly #flow: FlowControl;
-  #interrupts = false;
+  /** `undefined`: no interrupts are used. */
+  #trigger: Trigger | undefined;
   #serving = false;
   #divisor = 0;
   #changing: Promise<void> = Promise.resolve();
@@ -117,8 +119,8 @@ export class UartPort implements SerialPort {
   }
 
   /** Configures the chip and lets characters in. @throws DeviceError `unsupported` for settings that it does not have. */
-  open(byInterrupt: boolean): void {
-    this.#interrupts = byInterrupt;
+  open(trigger: Trigger | undefined): void {
+    this.#trigger = trigger;
     this.#configure(this.#status.now.settings, false);
     this.#flow.readModem();
     this.#flow.setOutputs({ dtr: true, rts: true });
@@ -158,17 +160,19 @@ export class UartPort implements SerialPort {
   /** The owner's part of an interrupt: serves one cause after the other until there is none (PC16550D 8.6). */
   attend(): Verdict {
     let verdict: Verdict = 'not-mine';
-    if (this.#ended !== undefined) return verdict;
-    for (let pass = 0; pass < PASSES; pass++) {
-      const cause = this.#uart.pending();
-      if (cause === undefined) return verdict;
+    for (let pass = 0; pass < PASSES && this.#ended === undefined; pass++) {
+      const { cause, lineStatus } = this.#uart.pending();
+      if (cause === undefined) {
+        this.#receiver.noteOverrun(lineStatus);
+        this.#status.tell();
+        return verdict;
+      }
       verdict = 'handled';
       if (cause === INTERRUPT.MODEM_STATUS) this.#flow.readModem();
-      this.#serve(cause === INTERRUPT.RECEIVED ? this.#guaranteed : 1);
-      if (this.#ended !== undefined) return verdict;
+      this.#serve(lineStatus, cause === INTERRUPT.RECEIVED ? this.#guaranteed : 1);
     }
     // A level comes again by itself; an edge would not.
-    this.#environment.clock.after(0, () => this.attend());
+    if (this.#trigger === 'edge') this.#environment.clock.after(0, () => this.attend());
     return verdict;
   }
 
@@ -176,12 +180,13 @@ export class UartPort implements SerialPort {
   look(): number {
     if (this.#ended !== undefined) return LSR.TEMT;
     this.#flow.readModem();
-    return this.#serve(1);
+    return this.#serve(this.#uart.lineStatus(), 1);
   }
 
-  /** Whether something is to be done that an interrupt should have told; looks and changes nothing. */
+  /** Whether something is to be done that an interrupt should have told; takes nothing. */
   get isDue(): boolean {
     const status = this.#uart.lineStatus();
+    this.#receiver.noteOverrun(status);
     return (status & LSR.DR) !== 0 || ((status & LSR.THRE) !== 0 && this.#transmitter.waiting);
   }
 
@@ -191,7 +196,9 @@ export class UartPort implements SerialPort {
     const idleUs = clock.nowUs() - this.#transmitter.lastFilledUs;
     if (!this.#transmitter.waiting || idleUs < this.#transmitTimeoutUs) return;
     this.counts.stuckTransmitters++;
-    const seen = describeValue(LINE_STATUS_REGISTER, this.#uart.lineStatus());
+    const status = this.#uart.lineStatus();
+    this.#receiver.noteOverrun(status);
+    const seen = describeValue(LINE_STATUS_REGISTER, status);
     const words = `${name}: the transmitter has not become empty for ${(idleUs / 1e6).toFixed(1)} s: line status ${seen}`;
     log.error(words);
     this.#transmitter.begin(clock.nowUs());
@@ -236,12 +243,12 @@ export class UartPort implements SerialPort {
     return 1_000_000 + 4 * (this.depth + 1) * this.characterUs;
   }
 
-  #serve(known: number): number {
+  /** @param known how many characters are there for certain. @returns the last line status that was seen. */
+  #serve(lineStatus: number, known: number): number {
     this.#serving = true;
     try {
-      let status = this.#uart.lineStatus();
-      if (status === ALL_ONES && this.#uart.allOnes()) return this.#lost();
-      status = this.#receiver.takeAll(status, known, PASS_CHARACTERS);
+      if (lineStatus === ALL_ONES && this.#uart.allOnes()) return this.#lost();
+      const status = this.#receiver.takeAll(lineStatus, known, PASS_CHARACTERS);
       this.#status.tell();
       this.#received.deliver();
       this.#flow.update();
@@ -262,7 +269,7 @@ export class UartPort implements SerialPort {
   }
 
   #updateInterrupts(): void {
-    if (!this.#interrupts) return;
+    if (this.#trigger === undefined) return;
     const transmit = this.#transmitter.waiting ? IER.ETBEI : 0;
     this.#uart.setInterrupts(IER.ERBFI | IER.ELSI | IER.EDSSI | transmit);
   }

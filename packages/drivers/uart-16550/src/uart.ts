@@ -24,10 +24,15 @@ export class Uart {
     this.#bytewise = registerWidth === 8;
   }
 
-  /** What interrupts; `undefined` when nothing does. Takes the transmitter's interrupt back, if it is that. */
-  pending(): number | undefined {
-    const value = this.#registers.interruptIdentification.read() & ALL_ONES;
-    return (value & IIR.NONE_PENDING) === 0 ? value & IIR.ID : undefined;
+  /** What interrupts, if anything does, and the line status: one round trip. Takes the transmitter's interrupt back, if it is that. */
+  pending(): { readonly cause: number | undefined; readonly lineStatus: number } {
+    const { interruptIdentification, lineStatus } = this.#registers;
+    const [value = IIR.NONE_PENDING, status = 0] = this.#space.sequence([
+      interruptIdentification.readOp,
+      lineStatus.readOp,
+    ]);
+    const cause = (value & IIR.NONE_PENDING) === 0 ? value & IIR.ID : undefined;
+    return { cause, lineStatus: this.#seen(status) };
   }
 
   /** The line status with the errors of the next character, however often it is asked; an overrun shows once. */

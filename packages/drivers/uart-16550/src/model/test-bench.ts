@@ -24,7 +24,7 @@ export async function createBench(options: UartOptionsInput = {}) {
   return { sim, uart, terminal, read, write, irq: sim.interrupt(), pass: (us: number) => pass(sim, us) };
 }
 
-export function pass(sim: Simulation, us: number): Promise<void> {
+function pass(sim: Simulation, us: number): Promise<void> {
   return sim.run(
     new Promise((resolve) => {
       sim.clock.after(us, resolve);
