@@ -59,16 +59,14 @@ export class UioBackend implements Backend<UioSelector> {
     const { id } = located.description;
     if (this.#open.has(id)) throw new DeviceError('busy', `${id} is open in this process already: close it first`);
     this.#open.set(id, undefined);
-    const { select: _, ...settings } = selector;
-    const device = openDevice(located, {
-      surroundings: this.#surroundings(),
-      settings,
-      native: this.#native,
-      log: this.#log,
-      closed: () => this.#open.delete(id),
-    });
-    this.#open.set(id, device);
-    return device;
+    try {
+      const device = this.#openLocated(located, selector);
+      this.#open.set(id, device);
+      return device;
+    } catch (error) {
+      this.#open.delete(id);
+      throw error;
+    }
   }
 
   async claim(selector: UioSelector, holder: string): Promise<DeviceClaim> {
@@ -83,6 +81,16 @@ export class UioBackend implements Backend<UioSelector> {
 
   async close(): Promise<void> {
     for (const device of [...this.#open.values()].reverse()) await device?.close();
+  }
+
+  #openLocated(located: LocatedDevice, { select: _, ...settings }: UioSelector): UioDevice {
+    return openDevice(located, {
+      surroundings: this.#surroundings(),
+      settings,
+      native: this.#native,
+      log: this.#log,
+      closed: () => this.#open.delete(located.description.id),
+    });
   }
 
   #surroundings(): Surroundings {

@@ -3,7 +3,7 @@ import { DeviceError, isDeviceError, type Logger } from '@ring3/core';
 import { foreignDriver, type LocatedDevice, type Surroundings } from './describe.ts';
 import type { Native } from './native.ts';
 import { PciConfigSpace } from './pci-config-space.ts';
-import { enableFunction, setBusMaster } from './pci-power.ts';
+import { enableFunction, maskInterrupt, setBusMaster } from './pci-power.ts';
 import { Presence } from './presence.ts';
 import type { UioSelector } from './selector.ts';
 import { pciDevicesFolder } from './sysfs/pci-function.ts';
@@ -56,6 +56,8 @@ function openParts(located: LocatedDevice, context: OpenContext, undo: (() => vo
   if (pci !== undefined && uio === undefined) {
     const disable = enableFunction(pci);
     if (disable !== undefined) undo.push(quietly(context.log, disable));
+    // Also behind the enabling: the kernel lets interrupts through with it.
+    if (config?.writable === true) quietly(context.log, () => maskInterrupt(config))();
   }
   const events = uio === undefined ? undefined : native.openEvents(join(surroundings.roots.dev, uio.node));
   if (events !== undefined) undo.push(() => events.close());

@@ -5,8 +5,14 @@ import type { PciConfigSpace } from './pci-config-space.ts';
 import type { PciFunction } from './sysfs/pci-function.ts';
 
 const COMMAND = 0x04;
-/** Bus Master in the command register. Source: PCI Local Bus 3.0, section 6.2.2. */
-const BUS_MASTER = 0x04;
+/** Bits of the command register. Source: PCI Local Bus 3.0, section 6.2.2. */
+const BUS_MASTER = 0x0004;
+const INTERRUPT_DISABLE = 0x0400;
+
+/** Masks the line of a function: where no driver handles its interrupts, they would storm for all who share the line. */
+export function maskInterrupt(config: PciConfigSpace): void {
+  config.write16(COMMAND, config.read16(COMMAND) | INTERRUPT_DISABLE);
+}
 
 /** Lets a function start transfers to memory, or ends that. @returns whether it could before. */
 export function setBusMaster(config: PciConfigSpace, on: boolean): boolean {

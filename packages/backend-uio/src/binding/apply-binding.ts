@@ -1,6 +1,8 @@
 import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs';
 import { type Clock, DeviceError, SystemClock, sleep } from '@ring3/core';
 import { deviceErrorOf, errnoOf } from '@ring3/linux';
+import { PciConfigSpace } from '../pci-config-space.ts';
+import { maskInterrupt } from '../pci-power.ts';
 import { readPciFunction } from '../sysfs/pci-function.ts';
 import { readUioEntries } from '../sysfs/uio-entry.ts';
 import type { BindingPlan, BindingStep } from './plan-binding.ts';
@@ -46,7 +48,11 @@ export async function applyBinding(plan: BindingPlan, options: ApplyOptions = {}
   }
 }
 
-async function write({ path, value, ifThere }: BindingStep, clock: Clock): Promise<void> {
+async function write({ path, value, ifThere, masksInterrupt }: BindingStep, clock: Clock): Promise<void> {
+  if (masksInterrupt === true) {
+    maskIn(path);
+    return;
+  }
   const deadlineUs = clock.nowUs() + PATIENCE_US;
   for (;;) {
     if (ifThere === true && !existsSync(path)) return;
@@ -65,6 +71,15 @@ async function write({ path, value, ifThere }: BindingStep, clock: Clock): Promi
       }
     }
     await sleep(clock, PAUSE_US);
+  }
+}
+
+function maskIn(path: string): void {
+  const config = new PciConfigSpace(path);
+  try {
+    maskInterrupt(config);
+  } finally {
+    config.close();
   }
 }
 

@@ -104,6 +104,17 @@ describe.skipIf(process.platform !== 'linux')('binding', () => {
     expect(plan('unbind').writes).toEqual([]);
   });
 
+  it('masks the interrupt before UIO leaves a device, so that nobody is left with it', async () => {
+    const folder = machine.pci({ driver: 'uio_pci_generic' });
+    const { writes, undo } = plan('unbind');
+    expect(formatStep(writes[0] ?? expect.fail())).toBe('setpci -s 0000:00:04.0 COMMAND=0400:0400');
+    expect([writes.length, undo.length]).toEqual([4, 3]);
+    const clock = new DriverCore(machine, folder);
+    machine.write(join(folder, 'driver/unbind'), '');
+    await applyBinding(plan('unbind'), { clock });
+    expect(readFileSync(join(folder, 'config')).readUInt16LE(4)).toBe(0x0503);
+  });
+
   it('binds a device that nobody has', async () => {
     const folder = machine.pci();
     const clock = new DriverCore(machine, folder);
@@ -182,7 +193,7 @@ describe.skipIf(process.platform !== 'linux')('binding', () => {
 
     it('the shared folder of a virtual machine', () => {
       const words = used((folder) => {
-        machine.write(join(folder, 'virtio0/mount_tag'), 'host\n');
+        machine.write(join(folder, 'virtio0/mount_tag'), 'host\0');
         mountinfo('0:30', '/', '9p host');
       });
       expect(words).toContain('the shared folder host is mounted on /');

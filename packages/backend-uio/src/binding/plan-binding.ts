@@ -13,6 +13,8 @@ export interface BindingStep {
   readonly value: string;
   /** Left out where the file is missing: no driver is bound then. */
   readonly ifThere?: boolean;
+  /** The path is that of configuration space: Interrupt Disable is set in its command register. */
+  readonly masksInterrupt?: boolean;
 }
 
 /** What `bind` or `unbind` will do, for a person to read and for `applyBinding` to do. */
@@ -70,15 +72,25 @@ export function planBinding(
   const override = action === 'bind' ? driver : '';
   return {
     ...base,
-    writes: rebind(roots.sys, pci.address, override),
+    writes: [...mask(roots.sys, pci), ...rebind(roots.sys, pci.address, override)],
     undo: rebind(roots.sys, pci.address, pci.driverOverride ?? ''),
     notes,
   };
 }
 
 /** A step as a command of the shell. */
-export function formatStep({ path, value }: BindingStep): string {
+export function formatStep({ path, value, masksInterrupt }: BindingStep): string {
+  if (masksInterrupt === true) return `setpci -s ${value} COMMAND=0400:0400`;
   return `echo ${value === '' ? '""' : value} > ${path}`;
+}
+
+/**
+ * A device that still asserts its line when uio_pci_generic leaves it storms for nobody, and the kernel switches the line
+ * off for all who share it. The next driver's `pci_enable_device` lets interrupts through again.
+ */
+function mask(sys: string, { address, driver }: PciFunction): BindingStep[] {
+  if (driver !== UIO_PCI_GENERIC) return [];
+  return [{ path: join(pciDevicesFolder(sys), address, 'config'), value: address, masksInterrupt: true }];
 }
 
 /** Source: Linux, Documentation/ABI/testing/sysfs-bus-pci, `driver_override`. */

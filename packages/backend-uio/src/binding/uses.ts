@@ -18,8 +18,12 @@ export function usesOf(pci: PciFunction, roots: Required<LinuxRoots>, claims?: s
   ];
 }
 
-function bridgeUse({ header }: PciFunction): string[] {
-  return header === undefined || header.headerType === 0 ? [] : ['it is a bridge: all devices behind it would go'];
+/** Base class of bridges, PCI Code and ID Assignment 1.11, section 1.7. */
+const CLASS_BRIDGE = 0x06;
+
+function bridgeUse({ header, identity }: PciFunction): string[] {
+  const isBridge = (header?.headerType ?? 0) !== 0 || identity.classCode >>> 16 === CLASS_BRIDGE;
+  return isBridge ? ['it is a bridge: all devices behind it would go'] : [];
 }
 
 /** The entries of a class that live below a function. */
@@ -46,7 +50,10 @@ function diskUses(pci: PciFunction, { sys, proc }: Required<LinuxRoots>): string
 
 /** A folder that the host of a virtual machine shares has no block device. */
 function shareUses(pci: PciFunction, { proc }: Required<LinuxRoots>): string[] {
-  const tags = readFolder(pci.folder).flatMap((name) => readAttribute(join(pci.folder, name, 'mount_tag')) ?? []);
+  // The kernel ends the tag with a NUL. Source: Linux, net/9p/trans_virtio.c.
+  const tags = readFolder(pci.folder).flatMap(
+    (name) => readAttribute(join(pci.folder, name, 'mount_tag'))?.replaceAll('\0', '') ?? [],
+  );
   return readMounts(proc)
     .filter(({ type, source }) => type === '9p' && tags.includes(source))
     .map(({ source, where }) => `the shared folder ${source} is mounted on ${where}`);

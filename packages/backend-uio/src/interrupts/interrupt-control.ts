@@ -11,9 +11,9 @@ export interface InterruptControl {
   set(on: boolean): void;
 }
 
-/** High byte of the PCI command register, and Interrupt Disable in it. Source: PCI Local Bus 3.0, section 6.2.2. */
-const COMMAND_HIGH = 0x05;
-const INTERRUPT_DISABLE = 0x04;
+/** The command register, and Interrupt Disable in it. Source: PCI Local Bus 3.0, section 6.2.2. */
+const COMMAND = 0x04;
+const INTERRUPT_DISABLE = 0x0400;
 
 /**
  * Finds out at its first use how the line is masked: by the kernel driver (`irqcontrol`), or where that has nothing, by
@@ -75,20 +75,22 @@ class DriverControl implements InterruptControl {
   }
 }
 
-/** Clears and sets Interrupt Disable; the kernel sets it at every interrupt. */
+/**
+ * Clears and sets Interrupt Disable; the kernel sets it at every interrupt. The whole register is written: QEMU 7.2
+ * loses a line whose Interrupt Disable changes by a write of the high byte alone, which uio-howto.rst shows.
+ */
 class CommandRegister implements InterruptControl {
   readonly masks = true;
   readonly #config: PciConfigSpace;
-  /** The other bits of the byte, which nobody changes while the device is open. */
-  readonly #others: number;
 
   constructor(config: PciConfigSpace) {
     this.#config = config;
-    this.#others = config.read8(COMMAND_HIGH) & ~INTERRUPT_DISABLE;
   }
 
   set(on: boolean): void {
-    this.#config.write8(COMMAND_HIGH, on ? this.#others : this.#others | INTERRUPT_DISABLE);
+    // Read anew each time: Bus Master in the same register is cleared by the kernel when anybody closes the node.
+    const command = this.#config.read16(COMMAND);
+    this.#config.write16(COMMAND, on ? command & ~INTERRUPT_DISABLE : command | INTERRUPT_DISABLE);
   }
 }
 
