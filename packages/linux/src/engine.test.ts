@@ -6,27 +6,28 @@ import { NODE_LINES, nodeOfLine, runNode } from './test-engines.ts';
 
 describe('judge', () => {
   it('knows the engines in which accesses were counted, with all their fixes', () => {
-    expect(judge('13.6.233.17-node.53', 0)).toMatchObject({ ok: true, proven: true });
-    expect(judge('13.6.233.99-node.1', 0).proven).toBe(true);
-    expect(judge('13.6.2331.1', 0).proven).toBe(false);
+    expect(judge('13.6.233.17-node.53', 'x64', 0)).toMatchObject({ ok: true, proven: true });
+    expect(judge('13.6.233.99-node.1', 'x64', 0).proven).toBe(true);
+    expect(judge('13.6.2331.1', 'x64', 0).proven).toBe(false);
+    expect(judge('13.6.233.17-node.53', 'loong64', 0).proven).toBe(false);
   });
 
   it('lets an engine work that is not proven, and says which ones are', () => {
-    const { ok, proven, words } = judge('15.1.20.3-node.2', 0);
+    const { ok, proven, words } = judge('15.1.20.3-node.2', 'x64', 0);
     expect([ok, proven]).toEqual([true, false]);
-    expect(words).toMatch(/V8 15.1.20.3-node.2 is not proven.*14.6.202 of Node 26.*no read was lost/);
+    expect(words).toMatch(/V8 15.1.20.3-node.2 on x64 is not proven.*14.6.202 of Node 26.*no read was lost/);
   });
 
   it('refuses an engine that loses reads, also a proven one', () => {
-    const check = judge('13.6.233.17-node.53', 3);
+    const check = judge('13.6.233.17-node.53', 'x64', 3);
     expect(check.ok).toBe(false);
     expect(check.words).toMatch(/lost 3 of 192 register reads/);
     expect(() => requireEngine(() => check)).toThrow(expect.objectContaining({ code: 'unsupported' }));
   });
 
   it('says when nobody could count', () => {
-    expect(judge('13.6.233.17-node.53', undefined)).toMatchObject({ ok: true, proven: true });
-    expect(judge('13.6.233.17-node.53', undefined).words).toContain('no files in memory');
+    expect(judge('13.6.233.17-node.53', 'x64', undefined)).toMatchObject({ ok: true, proven: true });
+    expect(judge('13.6.233.17-node.53', 'x64', undefined).words).toContain('no files in memory');
   });
 });
 

@@ -66,3 +66,18 @@ describe.skipIf(process.platform !== 'linux').each(NODE_LINES)('registers in Nod
     expect(merged).toEqual(setting === MAGLEV ? ['paired read32', 'paired read16'] : []);
   });
 });
+
+// A script that runs an arm64 Node, under qemu-user for instance: minutes for each line.
+const arm64 = process.env['RING3_ARM64_NODE'];
+
+describe.skipIf(arm64 === undefined)('registers in the Node of RING3_ARM64_NODE', { timeout: 900_000 }, () => {
+  it.each([MAGLEV, TURBOFAN])('are read whenever the source says so: $what', async (setting) => {
+    const results = await measure(arm64 as string, 'mapped', setting);
+    expect(results.filter(([, { missed = 0, differ = true }]) => missed > 0 || !differ)).toEqual([]);
+  });
+
+  it('are not read by plain typed arrays', async () => {
+    const results = await measure(arm64 as string, 'plain', TURBOFAN);
+    expect(results.filter(([, { missed = 0 }]) => missed > 0).length).toBe(4);
+  });
+});
