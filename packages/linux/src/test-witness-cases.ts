@@ -189,8 +189,8 @@ const EDU: Readonly<Record<string, WitnessCase<MemoryRegion>>> = {
     work: (edu, times = WARM_TIMES) => {
       let bits = 0;
       for (let time = 0; time < times; time++) {
-        edu.write32(LIVENESS, time);
-        bits |= edu.read32(LIVENESS) ^ ~time;
+        edu.write32(DMA_SOURCE, time);
+        bits |= edu.read32(DMA_SOURCE) ^ time;
       }
       return bits;
     },
@@ -200,8 +200,8 @@ const EDU: Readonly<Record<string, WitnessCase<MemoryRegion>>> = {
     expected: { ...once(32, 'write'), ...once(32, 'read') },
     work: (edu, times = WARM_TIMES) => {
       for (let time = 0; time < times; time++) {
-        edu.writeOrdered32(LIVENESS, time);
-        edu.readOrdered32(LIVENESS);
+        edu.writeOrdered32(DMA_SOURCE, time);
+        edu.readOrdered32(DMA_SOURCE);
       }
     },
   },
