@@ -4,7 +4,7 @@ import { quietMs, STOP_GRACE_MS } from '../stop-timeout.ts';
 import { Child, describeEnd } from './child.ts';
 
 /** How long a process may take to start on a slow board that is busy. */
-const STARTING_MS = 10_000;
+const STARTING_MS = 30_000;
 
 /** What {@link ClaimedHardware} gets from the supervisor. */
 export interface HardwareSurroundings {
