@@ -5,10 +5,11 @@ import type { UartPort } from './uart-port.ts';
 const POLL_PART = 0.75;
 const POLL_MIN_US = 100;
 const POLL_MAX_US = 10_000;
-/** The watchdog gives interrupts at least this time. */
-const PATIENCE_US = 20_000;
-/** An event loop that was busy runs late timers before it delivers what has come meanwhile. */
-const GRACE_US = 1_000;
+/**
+ * The watchdog gives interrupts at least this time: a busy event loop runs late timers before it delivers what has come
+ * meanwhile.
+ */
+const PATIENCE_US = 50_000;
 /** Lost interrupts in a row after which the line is taken for dead. */
 const LOST_LIMIT = 3;
 
@@ -78,14 +79,10 @@ export class Attention {
   }
 
   #tick(): void {
-    if (this.#byInterrupt) this.#timer = this.#clock.after(GRACE_US, () => this.#serve());
-    else this.#serve();
-  }
-
-  #serve(): void {
     this.#timer = undefined;
     if (this.#byInterrupt) this.#watch();
     else this.#port.look();
+    this.#port.checkFlow();
     this.#port.checkTransmitter();
     if (this.#port.waiting || !this.#byInterrupt) this.#again();
   }
@@ -95,20 +92,22 @@ export class Attention {
     this.#timer ??= this.#clock.after(this.#periodUs, () => this.#tick());
   }
 
-  /** An interrupt was lost when its cause stands there, twice in a row or with the pin active, and none has come. */
+  /**
+   * An interrupt was lost when there was something to do, still is, and none has come between. The identification
+   * register is not asked: reading it would take a transmit interrupt back that is on its way.
+   */
   #watch(): void {
     const { counts } = this.#port;
     const silent = counts.interrupts === this.#interruptsBefore;
-    const pending = this.#port.attend() === 'handled';
-    const due = !pending && this.#port.isDue;
-    const lost = silent && (pending || (due && this.#dueBefore));
-    if (due && this.#dueBefore) this.#port.look();
-    this.#dueBefore = due && !this.#dueBefore;
+    const due = this.#port.isDue;
+    const lost = due && silent && this.#dueBefore;
     this.#interruptsBefore = counts.interrupts;
+    this.#dueBefore = due && !lost;
     if (!lost) return;
     counts.lostInterrupts++;
     if (++this.#lostInARow === 1)
       this.#log.warn(`${this.#port.name}: an interrupt did not come; going on as if it had`);
+    this.#port.look();
     if (this.#lostInARow >= LOST_LIMIT) this.pollFromNowOn(`${LOST_LIMIT} interrupts in a row were lost`);
   }
 }

@@ -194,6 +194,21 @@ describe('flow control', () => {
     expect(Buffer.compare(Uint8Array.from(terminal.screen), data)).toBe(0);
   });
 
+  it('goes on when CTS comes, also when the interrupt that tells so is lost', async () => {
+    const faults = { interrupts: [{ nth: 2, lose: true as const }] };
+    const { port, terminal, hardware, sim, driver } = await attachTerminal({
+      faults,
+      options: { flowControl: 'rts-cts' },
+    });
+    hardware.uart.setInputs({ cts: false });
+    const writing = port.write(serialPattern(10));
+    hardware.uart.setInputs({ cts: true });
+    await sim.run(writing);
+    await sim.run(port.drain());
+    expect(terminal.screen).toHaveLength(10);
+    expect(driver.statistics.interrupts).toBeLessThan(3);
+  });
+
   it('obeys XOFF and XON, which are no data', async () => {
     const { port, terminal, sim, pass } = await attachTerminal({ options: { flowControl: 'xon-xoff' } });
     terminal.type([0x13]);

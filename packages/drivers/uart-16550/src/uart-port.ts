@@ -115,7 +115,8 @@ export class UartPort implements SerialPort {
 
   /** Whether somebody waits for what an interrupt would bring. */
   get waiting(): boolean {
-    return this.#ended === undefined && (this.#transmitter.waiting || this.#received.awaited);
+    const { queue, waiting } = this.#transmitter;
+    return this.#ended === undefined && (waiting || !queue.idle || this.#received.awaited);
   }
 
   /** Configures the chip and lets characters in. @throws DeviceError `unsupported` for settings that it does not have. */
@@ -188,6 +189,13 @@ export class UartPort implements SerialPort {
     const status = this.#uart.lineStatus();
     this.#receiver.noteOverrun(status);
     return (status & LSR.DR) !== 0 || ((status & LSR.THRE) !== 0 && this.#transmitter.waiting);
+  }
+
+  /** The other end may have let go, and the interrupt that told so was lost. */
+  checkFlow(): void {
+    if (this.#transmitter.queue.idle || this.#transmitter.waiting) return;
+    this.#flow.readModem();
+    if (this.#transmitter.waiting) this.#kick();
   }
 
   /** Fails what is to be sent when the transmitter has not moved for long. */
