@@ -2,6 +2,7 @@ import { fstatSync, ftruncateSync } from 'node:fs';
 import { DeviceError, type RegisterAccess, type Width } from '@ring3/core';
 import { libc, MFD_CLOEXEC, pageSizeBytes } from './libc.ts';
 import { Mapping } from './mapping.ts';
+import { SystemCallError } from './system-call-error.ts';
 
 /** Whether this engine may access registers. */
 export interface EngineCheck {
@@ -94,6 +95,9 @@ function lostOf(read: ReadPages, width: Width): number | undefined {
     const touched = (fstatSync(fd).blocks * 512) / page;
     for (let round = 0; round < ROUNDS; round++) read(mapping.access, width, page);
     return Math.max(0, PAGES - touched);
+  } catch (error) {
+    if (error instanceof SystemCallError) return undefined; // No /proc here, for instance.
+    throw error;
   } finally {
     mapping?.close();
     libc().call('close', fd);
