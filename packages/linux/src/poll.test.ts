@@ -39,6 +39,18 @@ describe.skipIf(process.platform !== 'linux')('an eventfd', () => {
     next.signal();
     expect(next.take()).toBe(1n);
   });
+
+  it('leaves a file alone that got its number after it was closed', () => {
+    const event = createEventFd();
+    event.close();
+    const next = eventFd();
+    expect(next.fd).toBe(event.fd);
+    event.signal(5n);
+    expect(next.take()).toBe(0n);
+    next.signal();
+    expect(event.take()).toBe(0n);
+    expect(next.take()).toBe(1n);
+  });
 });
 
 describe.skipIf(process.platform !== 'linux')('poll', () => {
