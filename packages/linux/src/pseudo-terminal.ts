@@ -27,7 +27,12 @@ export function openPseudoTerminal(): PseudoTerminal {
     libc().tryCall('unlockpt', [master]);
     const path = otherEnd(master);
     const other = openSync(path, flags);
-    makeRaw(other);
+    try {
+      makeRaw(other);
+    } catch (error) {
+      closeSync(other);
+      throw error;
+    }
     return { master, path, close: once(master, other) };
   } catch (error) {
     closeSync(master);
