@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { constants } from 'node:os';
 import { parseArguments, usage } from './arguments.ts';
 import { runInVm } from './run.ts';
@@ -10,13 +11,18 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const interactive = process.stdin.isTTY && process.stdout.isTTY;
-  const result = await runInVm({
-    ...request,
-    interactive,
-    onOutput: (stream, chunk) => process[stream].write(chunk),
-  });
-  return result.status;
+  const onOutput = (stream: 'stdout' | 'stderr', chunk: Buffer) => void process[stream].write(chunk);
+  if (!process.stdin.isTTY || !process.stdout.isTTY) return (await runInVm({ ...request, onOutput })).status;
+  const settings = stty('-g').trim();
+  try {
+    return (await runInVm({ ...request, onOutput, interactive: true })).status;
+  } finally {
+    stty(settings); // A QEMU that was killed leaves the terminal raw.
+  }
+}
+
+function stty(argument: string): string {
+  return spawnSync('stty', [argument], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).stdout;
 }
 
 main().then(
