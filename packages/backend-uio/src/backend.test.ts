@@ -1,4 +1,4 @@
-import { chmodSync } from 'node:fs';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeviceError, SILENT } from '@ring3/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -200,7 +200,19 @@ describe.skipIf(process.platform !== 'linux')('devices of a machine', () => {
     const device = await backend.open(EDU);
     expect(device.description.obstacles).toEqual([expect.stringContaining('ring3 bind 0000:00:04.0')]);
     expect(device.description.interrupts).toEqual([]);
-    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(join(folder, 'enable'), 'latin1'), 'its decoders are on').toBe('0\n');
+  });
+
+  it.each([
+    ['that sleeps', { powerState: 'D3hot', bars: [BAR0] }, 0x0103],
+    ['whose decoder is off', { bars: [BAR0] }, 0x0101],
+    ['whose port decoder is off', { bars: [{ ...BAR0, kind: 'port' as const }] }, 0x0102],
+  ])('switches on a device %s, and off again', async (_what, pci, command) => {
+    const folder = machine.pci({ enable: '0', ...pci });
+    const config = readFileSync(join(folder, 'config'));
+    config.writeUInt16LE(command, 4);
+    machine.write(join(folder, 'config'), config);
+    const device = await backend.open(EDU);
     expect(readFileSync(join(folder, 'enable'), 'latin1')).toBe('1');
     await device.close();
     expect(readFileSync(join(folder, 'enable'), 'latin1')).toBe('0');

@@ -5,16 +5,18 @@ import {
   type DeviceDescription,
   DeviceError,
   defineBackend,
+  formatPciAddress,
   type Logger,
+  parsePciAddress,
   type SpaceResource,
 } from '@ring3/core';
 import { type LinuxRoots, linuxRoots } from '@ring3/linux';
 import { type LocatedDevice, locateDevice, type Surroundings } from './describe.ts';
-import { type Candidate, readInventory } from './inventory.ts';
+import { type Candidate, readInventory, readPciCandidates } from './inventory.ts';
 import { NATIVE, type Native } from './native.ts';
 import { openDevice } from './open-device.ts';
 import { selectCandidate } from './select.ts';
-import { UIO_SELECTOR, type UioSelector } from './selector.ts';
+import { UIO_SELECTOR, type UioSelect, type UioSelector } from './selector.ts';
 import type { UioDevice } from './uio-device.ts';
 
 /** Base class of host bridges, bus bridges and the like: nothing for a driver in user space. */
@@ -98,7 +100,13 @@ export class UioBackend implements Backend<UioSelector> {
   }
 
   #locate({ select, ...settings }: UioSelector): LocatedDevice {
-    return locateDevice(selectCandidate(readInventory(this.#roots.sys), select), this.#surroundings(), settings);
+    return locateDevice(this.#select(select), this.#surroundings(), settings);
+  }
+
+  #select(select: UioSelect): Candidate {
+    const { sys } = this.#roots;
+    const near = 'pci' in select ? readPciCandidates(sys, formatPciAddress(parsePciAddress(select.pci))) : [];
+    return selectCandidate(near.length > 0 ? near : readInventory(sys), select);
   }
 }
 

@@ -86,7 +86,7 @@ function accessObstacles({ pci, uio }: Candidate, { sys, dev }: Required<LinuxRo
 }
 
 /** `integrity` or `confidentiality` where the kernel is locked down. Source: kernel_lockdown(7). */
-export function lockdownMode(sys: string): string | undefined {
+function lockdownMode(sys: string): string | undefined {
   const text = readAttributeQuietly(join(sys, 'kernel/security/lockdown')) ?? '';
   const mode = /\[(\w+)\]/.exec(text)?.[1];
   return mode === 'none' ? undefined : mode;

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { DeviceIdentity } from '@ring3/core';
 import { type DeviceTreeNode, readDeviceTreeNode } from './sysfs/device-tree.ts';
-import { type PciFunction, readPciFunctions } from './sysfs/pci-function.ts';
+import { type PciFunction, readPciFunction, readPciFunctions } from './sysfs/pci-function.ts';
 import { readUioEntries, type UioEntry } from './sysfs/uio-entry.ts';
 
 /** The kernel driver that serves any PCI function: its name says nothing of the device. */
@@ -26,6 +26,12 @@ export function readInventory(sys: string): Candidate[] {
     ...functions.flatMap((pci) => ofPci(pci, behind(entries, pci.folder))),
     ...entries.filter(({ deviceFolder }) => !folders.has(deviceFolder)).map((entry) => ofPlatform(entry, entries)),
   ];
+}
+
+/** What is at one PCI address, without a look at the rest of the machine. */
+export function readPciCandidates(sys: string, address: string): Candidate[] {
+  const pci = readPciFunction(sys, address);
+  return pci === undefined ? [] : ofPci(pci, behind(readUioEntries(sys), pci.folder));
 }
 
 function behind(entries: readonly UioEntry[], folder: string): UioEntry[] {

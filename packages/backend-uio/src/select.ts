@@ -28,7 +28,7 @@ export function selectCandidate(candidates: readonly Candidate[], select: UioSel
 }
 
 /** A selection in words. */
-export function formatSelect(select: UioSelect): string {
+function formatSelect(select: UioSelect): string {
   if ('pci' in select) return `at PCI address ${select.pci}`;
   if ('compatible' in select) return `compatible with "${select.compatible}"`;
   if ('vendor' in select) return `PCI ${hex(select.vendor, 16)}:${hex(select.device, 16)}`;

@@ -31,8 +31,12 @@ function below(pci: PciFunction, sys: string, kind: string): { readonly name: st
   const classFolder = join(sys, 'class', kind);
   return readFolder(classFolder).flatMap((name) => {
     const folder = realPath(join(classFolder, name));
-    return folder?.startsWith(`${pci.folder}/`) === true ? [{ name, folder }] : [];
+    return folder !== undefined && isBelow(pci, folder) ? [{ name, folder }] : [];
   });
+}
+
+function isBelow(pci: PciFunction, folder: string | undefined): boolean {
+  return folder?.startsWith(`${pci.folder}/`) ?? false;
 }
 
 function diskUses(pci: PciFunction, { sys, proc }: Required<LinuxRoots>): string[] {
@@ -67,10 +71,10 @@ function interfaceUses(pci: PciFunction, { sys }: Required<LinuxRoots>): string[
 
 function consoleUses(pci: PciFunction, { sys }: Required<LinuxRoots>): string[] {
   const active = (readAttribute(join(sys, 'class/tty/console/active')) ?? '').split(/\s+/);
-  const terminals = below(pci, sys, 'tty').filter(({ name }) => active.includes(name));
+  const terminals = active.filter((name) => name !== '' && isBelow(pci, realPath(join(sys, 'class/tty', name))));
   const isDisplay = pci.driver !== undefined && readAttribute(join(pci.folder, 'boot_vga')) === '1';
   return [
-    ...terminals.map(({ name }) => `${name} is a console of the kernel`),
+    ...terminals.map((name) => `${name} is a console of the kernel`),
     ...(isDisplay ? [`it is the display that the machine was started with (driver ${pci.driver})`] : []),
   ];
 }

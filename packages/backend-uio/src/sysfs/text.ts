@@ -37,7 +37,7 @@ export function readLinkName(path: string): string | undefined {
 
 /** Where a folder of sysfs really is. */
 export function realPath(path: string): string | undefined {
-  return ifThere(path, () => realpathSync(path));
+  return ifThere(path, () => realpathSync.native(path));
 }
 
 /**

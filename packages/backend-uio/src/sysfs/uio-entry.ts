@@ -48,7 +48,7 @@ export function readUioEntries(sys: string): UioEntry[] {
 }
 
 /** One entry by its folder; `undefined` where it is not, or no longer, there. */
-export function readUioEntry(folder: string): UioEntry | undefined {
+function readUioEntry(folder: string): UioEntry | undefined {
   const real = realPath(folder);
   const name = readAttribute(join(folder, 'name'));
   if (real === undefined || name === undefined) return undefined;

@@ -22,6 +22,8 @@ export interface FakePci {
   readonly pin?: number;
   readonly driver?: string;
   readonly enable?: string;
+  /** `D3hot`: it sleeps. */
+  readonly powerState?: string;
   readonly bars?: readonly FakeBar[];
 }
 
@@ -83,6 +85,7 @@ export class FakeMachine {
       subsystem_device: '0x1100',
       irq: String(irq),
       enable: options.enable ?? '1',
+      power_state: options.powerState ?? 'D0',
       driver_override: '(null)',
       resource: resourceText(options.bars ?? []),
     };
