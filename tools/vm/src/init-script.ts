@@ -54,9 +54,7 @@ stop
 `;
 }
 
-/** The terminal of the host turns line feeds into new lines already. */
 const interactiveRun = `
-stty -onlcr < /dev/hvc0
 setsid -c chroot /host /bin/sh ${guestShare}/command.sh < /dev/hvc0 > /dev/hvc0 2>&1
 echo $? > /host${guestShare}/status`;
 

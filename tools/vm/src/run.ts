@@ -129,7 +129,10 @@ function commandScript(options: RunOptions, kernelRoot: string): string {
   };
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${quote(value)}`);
   const folder = options.folder ?? checkout;
+  // The terminal of the host turns line feeds into new lines already.
+  const terminal = `stty rows ${process.stdout.rows} cols ${process.stdout.columns} -onlcr`;
   return [
+    ...(options.interactive === true ? [terminal] : []),
     'mkdir -p /tmp/home',
     ...exports,
     `cd ${quote(folder)}`,
