@@ -83,6 +83,7 @@ describe.skipIf(process.platform !== 'linux')('claims', { timeout: 60_000 }, () 
       while (!tryToClaim(folder) && performance.now() - from < 10_000);
       expect(performance.now() - from).toBeLessThan(GENEROUS_MS);
       await killed;
+      if (isolation === 'process') await until(() => trace(folder).at(-1) === 'close'); // The device host brings it to rest.
     });
   }
 
@@ -138,6 +139,7 @@ describe.skipIf(process.platform !== 'linux')('claims', { timeout: 60_000 }, () 
     killHost(runner);
     expect(await runner.lineWith('could not be made quiet')).toMatch(/error.*card0: .*the bridge does not answer/);
     await runner.lineWith('card0 is loud');
+    expect(await runner.stop()).toBe(70);
   });
 
   it('wait for a card that never falls silent no longer than it takes to stop a driver', async () => {
@@ -146,5 +148,6 @@ describe.skipIf(process.platform !== 'linux')('claims', { timeout: 60_000 }, () 
     killHost(runner);
     expect(await runner.lineWith('could not be made quiet')).toContain('it did not become quiet within 2 s');
     await runner.lineWith('card0 is loud');
+    expect(await runner.stop()).toBe(70);
   });
 });

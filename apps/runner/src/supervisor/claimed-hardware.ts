@@ -3,8 +3,8 @@ import { type CheckedDevice, type ConfigSource, claimDevice } from '@ring3/rig';
 import { quietMs, STOP_GRACE_MS } from '../stop-timeout.ts';
 import { Child, describeEnd } from './child.ts';
 
-/** How long a process may take to start on a slow board that is busy. */
-const STARTING_MS = 30_000;
+/** How long a process may take to start on a slow board that is busy, before it touches the device. */
+const STARTING_MS = 60_000;
 
 /** What {@link ClaimedHardware} gets from the supervisor. */
 export interface HardwareSurroundings {
@@ -63,18 +63,19 @@ export class ClaimedHardware {
   async #quiesce(): Promise<void> {
     const { name } = this.#device;
     const { config, log, logArguments } = this.#around;
+    const late = () => log.error(`${name}: making it quiet hangs and is killed`);
     let failure: string | undefined;
     const child = new Child({
       name,
       role: 'device-host',
       logArguments,
       heard: (message) => {
+        if (message.kind === 'ready') void child.endsWithin(quietMs(this.#device) + STOP_GRACE_MS, late);
         if (message.kind === 'failed') failure = message.message;
       },
     });
     child.send({ kind: 'quiesce', config, device: name });
-    const limitMs = STARTING_MS + quietMs(this.#device) + STOP_GRACE_MS;
-    const end = await child.endsWithin(limitMs, () => log.error(`${name}: making it quiet hangs and is killed`));
+    const end = await child.endsWithin(STARTING_MS + quietMs(this.#device), late);
     this.#isLoud = false;
     if (end.code === 0) log.info(`${name}: was made quiet, since its driver died`);
     else log.error(`${name}: could not be made quiet after its driver died: ${failure ?? describeEnd(end)}`);

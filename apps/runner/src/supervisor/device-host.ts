@@ -48,6 +48,7 @@ async function quiesce({ config: source, device: name }: QuiesceOrder, rest: Res
     const device = config.devices.find((candidate) => candidate.name === name);
     if (device === undefined) throw new Error(`the configuration has no device "${name}" any more`);
     rest.limitMs = quietMs(device);
+    await tell({ kind: 'ready' });
     await inTime(quiesceDevice(device, log), rest.limitMs * 1000, 'it did not become quiet');
     process.exit(EXIT.ok);
   } catch (error) {

@@ -13,7 +13,10 @@ export type ToChild =
       readonly generation: number;
       readonly socket: string;
     }
-  /** To a device host instead of `start-host`: the driver has died, make its device quiet and end. */
+  /**
+   * To a device host instead of `start-host`: the driver has died, make its device quiet and end. `ready` is told before
+   * the device is opened.
+   */
   | { readonly kind: 'quiesce'; readonly config: ConfigSource; readonly device: string }
   | { readonly kind: 'start-front'; readonly config: ConfigSource; readonly runtimeDirectory: string }
   | { readonly kind: 'connect'; readonly device: string; readonly generation: number; readonly socket: string }
