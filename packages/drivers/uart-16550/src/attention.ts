@@ -10,6 +10,8 @@ const POLL_MAX_US = 10_000;
  * meanwhile.
  */
 const PATIENCE_US = 50_000;
+/** Ticks in a row that may be too late to judge by, before they are used all the same. */
+const LATE_LIMIT = 3;
 /** Lost interrupts in a row after which the line is taken for dead. */
 const LOST_LIMIT = 3;
 
@@ -26,6 +28,9 @@ export class Attention {
   #lostInARow = 0;
   #interruptsBefore = 0;
   #dueBefore = false;
+  /** When the tick should be. */
+  #tickUs = 0;
+  #lateInARow = 0;
   #stopped = false;
 
   constructor(port: UartPort, clock: Clock, log: Logger, byInterrupt: boolean) {
@@ -69,7 +74,7 @@ export class Attention {
     if (this.#timer !== undefined || this.#stopped) return;
     this.#interruptsBefore = this.#port.counts.interrupts;
     this.#dueBefore = false;
-    this.#timer = this.#clock.after(this.#periodUs, () => this.#tick());
+    this.#again();
   }
 
   get #periodUs(): number {
@@ -88,16 +93,22 @@ export class Attention {
   }
 
   #again(): void {
-    if (this.#stopped) return;
-    this.#timer ??= this.#clock.after(this.#periodUs, () => this.#tick());
+    if (this.#stopped || this.#timer !== undefined) return;
+    const periodUs = this.#periodUs;
+    this.#tickUs = this.#clock.nowUs() + periodUs;
+    this.#timer = this.#clock.after(periodUs, () => this.#tick());
   }
 
   /**
-   * An interrupt was lost when there was something to do, still is, and none has come between. The identification
-   * register is not asked: reading it would take a transmit interrupt back that is on its way.
+   * An interrupt was lost when there was something to do, still is, and none has come between. A program that is late
+   * itself has perhaps not got to it. The identification register is not asked: reading it would take a transmit
+   * interrupt back that is on its way.
    */
   #watch(): void {
     const { counts } = this.#port;
+    const late = this.#clock.nowUs() - this.#tickUs > PATIENCE_US / 2;
+    this.#lateInARow = late ? this.#lateInARow + 1 : 0;
+    if (late && this.#lateInARow <= LATE_LIMIT) return;
     const silent = counts.interrupts === this.#interruptsBefore;
     const due = this.#port.isDue;
     const lost = due && silent && this.#dueBefore;
