@@ -34,7 +34,9 @@ async function echo(socket: Socket, text: string): Promise<string> {
   return back;
 }
 
-it('a client stays connected while its driver is killed and comes back, and nothing is invented', async () => {
+it('a client stays connected while its driver is killed and comes back, and nothing is invented', {
+  timeout: 60_000,
+}, async () => {
   const folder = temporaryFolder();
   const runner = await ServingRunner.start(serialRig(folder, { farEnd: 'echo' }), folder);
   const socket = await client(folder);
@@ -50,7 +52,7 @@ it('a client stays connected while its driver is killed and comes back, and noth
   expect(await runner.stop()).toBe(0);
 });
 
-it('a client is held back when the other end takes nothing', async () => {
+it('a client is held back when the other end takes nothing', { timeout: 60_000 }, async () => {
   const folder = temporaryFolder();
   const options = { flowControl: 'rts-cts', drainSeconds: 0.1 };
   const runner = await ServingRunner.start(serialRig(folder, { farEnd: 'none' }, options), folder);

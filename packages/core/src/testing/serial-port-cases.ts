@@ -5,7 +5,7 @@ import { rejection, required } from './conformance.ts';
 import type { SerialPortCase } from './serial-port-harness.ts';
 import { expectSameBytes, readExactly, serialPattern, statusNow } from './serial-traffic.ts';
 
-const LONG_BYTES = 16 * 1024;
+const LONG_BYTES = 8 * 1024;
 
 /** Bytes go out and come in. */
 export const SERIAL_DATA_CASES: readonly SerialPortCase[] = [

@@ -13,7 +13,7 @@ export interface SerialPortFixture {
    * abilities that concern it, only `read` and `write` are used.
    */
   readonly peer: SerialPort;
-  /** How many bytes the long transfers move. Default 16 KiB. */
+  /** How many bytes the long transfers move. Default 8 KiB. */
   readonly longBytes?: number;
   /** Lets the port's time pass until the promise settles; on real time it returns the promise. */
   readonly settle: <T>(promise: Promise<T>) => Promise<T>;

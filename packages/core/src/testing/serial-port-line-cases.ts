@@ -104,7 +104,7 @@ export const SERIAL_LINE_CASES: readonly SerialPortCase[] = [
 ];
 
 /** No port buffers that much for a reader that does not come. */
-const FLOW_BYTES = 24 * 1024;
+const FLOW_BYTES = 12 * 1024;
 
 /** A slow reader holds a fast writer back, and nothing is lost. */
 export const SERIAL_FLOW_CASES: readonly SerialPortCase[] = (['rts-cts', 'xon-xoff'] as const).flatMap(
