@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError, hex } from '@ring3/core';
+import { cannotSee } from './claim-directory.ts';
 import { type ClaimedRange, describeRange } from './claim-text.ts';
 import { lockRange, rangeHolder } from './lock-range.ts';
 import { errnoOf } from './system-call-error.ts';
@@ -57,7 +58,10 @@ export class HeldLocks {
   }
 }
 
-/** The first lock that somebody holds in a directory that this process need not be able to write. */
+/**
+ * The first lock that somebody holds in a directory that this process need not be able to write.
+ * @throws DeviceError `permission` where it cannot be seen who holds what.
+ */
 export function findHeld(directory: string, locks: readonly Lock[]): Lock | undefined {
   return locks.find(({ file, start, length }) => {
     const fd = openIfThere(join(directory, file));
@@ -108,7 +112,8 @@ function openLockFile(path: string, mode: number): number {
 function openIfThere(path: string): number | undefined {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return undefined;
+    throw cannotSee(error);
   }
 }

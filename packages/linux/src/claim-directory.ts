@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DeviceError } from '@ring3/core';
@@ -8,7 +8,7 @@ import { deviceErrorOf, errnoOf } from './system-call-error.ts';
 export interface ClaimDirectories {
   /** Where this process claims; everybody who shall be refused has to look there. */
   readonly own: string;
-  /** Where others claim that this process cannot join, but respects. */
+  /** Where others claim, or this user in other surroundings, that this process cannot join, but respects. */
   readonly others: readonly string[];
 }
 
@@ -21,6 +21,8 @@ export interface ClaimSurroundings {
 }
 
 const READ_AND_WRITE = constants.R_OK | constants.W_OK | constants.X_OK;
+/** `S_IWOTH`. */
+const WRITABLE_FOR_ALL = 0o002;
 const REMEDY =
   'let root make it once for a group: install -d -m 2775 -g GROUP DIRECTORY, or name another one with RING3_CLAIMS';
 
@@ -40,8 +42,22 @@ export function findClaimDirectories(
   if (named !== undefined) return { own: named, others: [] };
   if (uid === 0 || isUsable(machine)) return { own: machine, others: [] };
   const runtime = nonEmpty(environment['XDG_RUNTIME_DIR']);
-  const parent = runtime === undefined ? join(tmpdir(), `ring3-${uid}`) : join(runtime, 'ring3');
-  return { own: join(parent, 'claims'), others: [machine] };
+  const usual = join('/run/user', String(uid), 'ring3', 'claims');
+  const temporary = join(tmpdir(), `ring3-${uid}`, 'claims');
+  const own = runtime === undefined ? temporary : join(runtime, 'ring3', 'claims');
+  // A service or a cron job of this user has no XDG_RUNTIME_DIR, a session has one.
+  return { own, others: [machine, usual, temporary].filter((directory) => directory !== own) };
+}
+
+/**
+ * Who can put a directory of this user aside while claims are in it: where everybody may make folders, as in /tmp, the
+ * folder around it may be another user's. `undefined`: nobody but root can.
+ */
+export function strangerAround(directory: string, uid = process.getuid?.()): number | undefined {
+  const place = statSync(dirname(dirname(directory)), { throwIfNoEntry: false });
+  const parent = lstatSync(dirname(directory), { throwIfNoEntry: false });
+  if (place === undefined || parent === undefined || (place.mode & WRITABLE_FOR_ALL) === 0) return undefined;
+  return parent.uid === uid || parent.uid === 0 ? undefined : parent.uid;
 }
 
 /**
@@ -57,9 +73,16 @@ export function provideClaimDirectory({ own, others }: ClaimDirectories, uid = p
     throw deviceErrorOf(error, `cannot keep claims in ${own}`, remedies);
   }
   // Only the fallback for this user alone can lie where everybody may make folders.
-  const owner = statSync(own).uid;
-  if (others.length === 0 || uid === undefined || owner === uid) return;
-  throw new DeviceError('permission', `${own} belongs to user ${owner}, this is user ${uid}: ${REMEDY}`);
+  if (others.length === 0 || uid === undefined) return;
+  const owner = strangerAround(own, uid) ?? statSync(own).uid;
+  if (owner === uid) return;
+  throw new DeviceError('permission', `${dirname(own)} belongs to user ${owner}, this is user ${uid}: ${REMEDY}`);
+}
+
+/** Claims that are hidden from this process: they are not known, which is not free. */
+export function cannotSee(error: unknown): DeviceError {
+  const remedy = 'let root put this user into the group of that directory, or make it readable for all';
+  return deviceErrorOf(error, 'cannot see who has claimed devices of this machine', { EACCES: remedy });
 }
 
 /** Not `recursive`: that never ends where the file system answers ENOENT for a name that cannot be, as /proc does. */

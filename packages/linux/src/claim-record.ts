@@ -11,6 +11,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { cannotSee } from './claim-directory.ts';
 import { type HeldClaim, parseClaim, printClaim } from './claim-text.ts';
 import { lockRange, rangeHolder } from './lock-range.ts';
 import { errnoOf } from './system-call-error.ts';
@@ -24,6 +25,11 @@ const SUFFIX = '.claim';
 const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
 /** Others may write the directory: a name in it may be a link, or a pipe that makes the opener wait. */
 const WARY = constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+// Bytes of a record that are locked: its writer has both, who tidies up the second only. So nobody takes the record of
+// the dead for one of the living while it is removed, and nobody removes one that is being made.
+const LIVES = 0n;
+const TIDIES = 1n;
 
 /** Writes who holds what. The record counts as long as this process lives, and not a moment longer. */
 export function writeClaimRecord(directory: string, mode: number, claim: HeldClaim): ClaimRecord {
@@ -45,7 +51,10 @@ export function writeClaimRecord(directory: string, mode: number, claim: HeldCla
   }
 }
 
-/** The records in a directory whose writers live; what the dead left is removed where this process may. */
+/**
+ * The records in a directory whose writers live; what the dead left is removed where this process may.
+ * @throws DeviceError `permission` where the directory is closed to this process.
+ */
 export function readClaimRecords(directory: string): HeldClaim[] {
   const records = namesIn(directory).filter((name) => name.endsWith(SUFFIX));
   return records.flatMap((name) => readRecord(join(directory, name)) ?? []);
@@ -55,7 +64,7 @@ function readRecord(path: string): HeldClaim | undefined {
   const fd = openIfThere(path, constants.O_RDONLY);
   if (fd === undefined) return undefined;
   try {
-    if (rangeHolder(fd, 0n, 1n) !== undefined) return parseClaim(readFileSync(fd, 'utf8'));
+    if (rangeHolder(fd, LIVES, 1n) !== undefined) return parseClaim(readFileSync(fd, 'utf8'));
   } finally {
     closeSync(fd);
   }
@@ -65,13 +74,13 @@ function readRecord(path: string): HeldClaim | undefined {
 
 /** Who cleans up may have found the file before it was locked: the lock counts only on a file that is still there. */
 function isOurs(fd: number): boolean {
-  return lockRange(fd, 0n, 1n) && fstatSync(fd).nlink > 0;
+  return lockRange(fd, LIVES, 2n) && fstatSync(fd).nlink > 0;
 }
 
 function removeStale(path: string): void {
   const fd = openIfThere(path, constants.O_RDWR);
   if (fd === undefined) return;
-  if (lockRange(fd, 0n, 1n)) removeRecord(path, fd);
+  if (lockRange(fd, TIDIES, 1n)) removeRecord(path, fd);
   else closeSync(fd);
 }
 
@@ -96,7 +105,7 @@ function namesIn(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'ENOTDIR'].includes(errnoOf(error) ?? '')) return [];
-    throw error;
+    if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return [];
+    throw cannotSee(error);
   }
 }

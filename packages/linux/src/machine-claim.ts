@@ -1,7 +1,12 @@
 import { statSync } from 'node:fs';
 import { type DeviceClaim, DeviceError } from '@ring3/core';
 import { findHeld, HeldLocks, type Lock, locksOf } from './address-locks.ts';
-import { type ClaimDirectories, findClaimDirectories, provideClaimDirectory } from './claim-directory.ts';
+import {
+  type ClaimDirectories,
+  findClaimDirectories,
+  provideClaimDirectory,
+  strangerAround,
+} from './claim-directory.ts';
 import { type ClaimRecord, readClaimRecords, writeClaimRecord } from './claim-record.ts';
 import type { ClaimedRange, HeldClaim } from './claim-text.ts';
 import { deviceErrorOf } from './system-call-error.ts';
@@ -10,7 +15,7 @@ import { deviceErrorOf } from './system-call-error.ts';
 export interface ClaimOptions {
   /**
    * Where the claims of the machine are kept. Default: `RING3_CLAIMS`, else `/run/ring3/claims` where this process may
-   * write it, else `$XDG_RUNTIME_DIR/ring3/claims`.
+   * write it, else `$XDG_RUNTIME_DIR/ring3/claims`, else `ring3-UID/claims` in the folder for temporary files.
    */
   readonly directory?: string;
   /** Who is named to those who are refused: `demo.yaml: ata0`. */
@@ -25,14 +30,16 @@ export interface MachineClaim extends DeviceClaim {
   release(): void;
 }
 
+const S_ISVTX = 0o1000;
+
 /** A claim that is made at this moment has its locks, but no record yet. */
 const PATIENCE = { tries: 20, pauseMs: 5 } as const;
 
 /**
  * Claims addresses of the machine, all of them or none, against every other process and every other claim of this one.
  * The kernel gives them back when the process ends, however it ends; children do not inherit them.
- * @throws DeviceError `busy` that names the holder; `permission` where the directory cannot be written; `unsupported`
- *   for addresses above 2^63-1.
+ * @throws DeviceError `busy` that names the holder; `permission` where the directory cannot be written, or the claims
+ *   of others cannot be seen; `unsupported` for addresses above 2^63-1.
  */
 export function claimMachine({ directory, holder, device, ranges }: ClaimOptions): MachineClaim {
   const locks = locksOf(device, ranges);
@@ -44,7 +51,7 @@ export function claimMachine({ directory, holder, device, ranges }: ClaimOptions
       const taken = take(directories, locks, claim);
       if ('release' in taken) return taken;
       const owner = findOwner(directories, claim);
-      if (owner !== undefined || tries === PATIENCE.tries) throw refusal(holder, taken, owner, directories);
+      if (owner !== undefined || tries === PATIENCE.tries) throw refusal(holder, taken, owner);
       pause(PATIENCE.pauseMs);
     }
   } catch (error) {
@@ -56,17 +63,30 @@ export function claimMachine({ directory, holder, device, ranges }: ClaimOptions
 /** The claims that live processes hold now. What the dead left is removed on the way. */
 export function listClaims(directory?: string): HeldClaim[] {
   const { own, others } = findClaimDirectories(directory);
-  return [own, ...others].flatMap(readClaimRecords);
+  return [own, ...trusted(others)].flatMap(readClaimRecords);
 }
 
-function take({ own, others }: ClaimDirectories, locks: readonly Lock[], claim: HeldClaim): MachineClaim | Lock {
-  const mode = statSync(own).mode & 0o666; // Files are shared with whom the directory is shared.
+/** Without those in which a stranger could keep this user from everything. */
+function trusted(directories: readonly string[]): readonly string[] {
+  return directories.filter((directory) => strangerAround(directory) === undefined);
+}
+
+/** A lock that somebody else has. */
+interface TakenLock extends Lock {
+  readonly directory: string;
+}
+
+function take({ own, others }: ClaimDirectories, locks: readonly Lock[], claim: HeldClaim): MachineClaim | TakenLock {
+  // Files are shared with whom the directory is shared. Sticky, so that systemd-tmpfiles(8) leaves old ones in /tmp alone:
+  // a lock on a file that is gone keeps nobody off.
+  const mode = (statSync(own).mode & 0o666) | S_ISVTX;
   const held = new HeldLocks(own, mode);
   try {
-    const refused = held.take(locks) ?? firstHeld(others, locks);
-    if (refused === undefined) return holding(held, writeClaimRecord(own, mode, claim));
+    const refused = held.take(locks);
+    const taken = refused === undefined ? firstHeld(trusted(others), locks) : { ...refused, directory: own };
+    if (taken === undefined) return holding(held, writeClaimRecord(own, mode, claim));
     held.release();
-    return refused;
+    return taken;
   } catch (error) {
     held.release();
     throw error;
@@ -85,16 +105,16 @@ function holding(locks: HeldLocks, record: ClaimRecord): MachineClaim {
   };
 }
 
-function firstHeld(directories: readonly string[], locks: readonly Lock[]): Lock | undefined {
+function firstHeld(directories: readonly string[], locks: readonly Lock[]): TakenLock | undefined {
   for (const directory of directories) {
     const held = findHeld(directory, locks);
-    if (held !== undefined) return held;
+    if (held !== undefined) return { ...held, directory };
   }
   return undefined;
 }
 
 function findOwner({ own, others }: ClaimDirectories, claim: HeldClaim): HeldClaim | undefined {
-  return [own, ...others].flatMap(readClaimRecords).find((other) => isSame(claim, other));
+  return [own, ...trusted(others)].flatMap(readClaimRecords).find((other) => isSame(claim, other));
 }
 
 function isSame(a: HeldClaim, b: HeldClaim): boolean {
@@ -106,16 +126,11 @@ function overlap(a: ClaimedRange, b: ClaimedRange): boolean {
   return a.kind === b.kind && a.start < b.start + BigInt(b.sizeBytes) && b.start < a.start + BigInt(a.sizeBytes);
 }
 
-function refusal(
-  holder: string,
-  { what, file }: Lock,
-  owner: HeldClaim | undefined,
-  { own }: ClaimDirectories,
-): DeviceError {
+function refusal(holder: string, { what, file, directory }: TakenLock, owner: HeldClaim | undefined): DeviceError {
   if (owner === undefined) {
     return new DeviceError(
       'busy',
-      `${holder} cannot have ${what}: a process that left no record of it holds a lock on ${own}/${file}; \`lsof ${own}/${file}\` names it`,
+      `${holder} cannot have ${what}: a process that left no record of it holds a lock on ${directory}/${file}; \`lsof ${directory}/${file}\` names it`,
     );
   }
   const who = owner.pid === process.pid ? 'this process' : `process ${owner.pid}`;
