@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NODE_LINES, nodeOfLine, runInNode } from './test-engines.ts';
+import { COUNTED_LINES, nodeOfLine, runInNode } from './test-engines.ts';
 
 // A driver that polls does not make garbage. A number with bit 31 set is an object of 16 bytes wherever V8 passes it on
 // in the interpreter and in Sparkplug: that shows that what is measured can be seen.
@@ -8,7 +8,7 @@ const SLOW = ['--no-sparkplug', '--no-maglev', '--no-turbofan'];
 const HOT = ['--no-concurrent-recompilation'];
 const YOUNG = ['--max-semi-space-size=128', '--min-semi-space-size=128'];
 
-describe.skipIf(process.platform !== 'linux').each(NODE_LINES)('a register access in Node %i', (line) => {
+describe.skipIf(process.platform !== 'linux').each(COUNTED_LINES)('a register access in Node %i', (line) => {
   const patience = { timeout: 60_000 };
 
   it('takes nothing of the heap when it is hot', patience, async (context) => {

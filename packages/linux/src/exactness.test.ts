@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NODE_LINES, nodeOfLine, runInNode } from './test-engines.ts';
+import { COUNTED_LINES, nodeOfLine, runInNode } from './test-engines.ts';
 
 // One register read in the source is one load in the machine, in each tier of each supported V8. The control does the
 // same with plain typed arrays, and has to fail: otherwise nothing is proven.
@@ -46,7 +46,7 @@ async function measure(node: string, kind: 'mapped' | 'plain', { tier, flags, se
   return Object.entries(results);
 }
 
-describe.skipIf(process.platform !== 'linux').each(NODE_LINES)('registers in Node %i', (line) => {
+describe.skipIf(process.platform !== 'linux').each(COUNTED_LINES)('registers in Node %i', (line) => {
   const settings = SETTINGS.filter(({ since = 0 }) => line >= since);
   const patience = { timeout: 120_000 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Code, codesIn, memoryOperations } from './test-disassembly.ts';
-import { NODE_LINES, nodeOfLine, runInNode } from './test-engines.ts';
+import { COUNTED_LINES, nodeOfLine, runInNode } from './test-engines.ts';
 
 // Counts loads and stores in the machine code: the stores, and the widths, that no file in memory can count.
 
@@ -42,7 +42,7 @@ const LOOPS: Readonly<Record<string, number>> = {
 
 const onX64 = describe.skipIf(process.platform !== 'linux' || process.arch !== 'x64');
 
-onX64.each(NODE_LINES)('the machine code of Node %i', (line) => {
+onX64.each(COUNTED_LINES)('the machine code of Node %i', (line) => {
   it.for(['--liftoff-only', '--no-liftoff'])('loads and stores exactly in WebAssembly, %s', async (wasm, context) => {
     const codes = await codesOf(nodeOfLine(line, context), 'turbofan', wasm);
     for (const [index, name] of EXPORTS.entries()) {

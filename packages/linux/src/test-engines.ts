@@ -8,6 +8,11 @@ import { MemoryFile } from './test-memory-file.ts';
 /** The supported lines of Node. */
 export const NODE_LINES = [22, 24, 26] as const;
 
+/** The lines whose accesses are counted: all with RING3_ENGINES=all (`npm run test:engines`), else the one that runs this. */
+export const COUNTED_LINES = NODE_LINES.filter(
+  (line) => process.env['RING3_ENGINES'] === 'all' || process.versions.node.startsWith(`${line}.`),
+);
+
 const folder = join(import.meta.dirname, '..', '..', '..', '.toolchain', 'nodes');
 
 /** A Node of a line: the one that runs this, or one that scripts/nodes.mjs has fetched. Absent: a skip that says so. */
