@@ -1,5 +1,3 @@
-export type { Devices } from './devices.ts';
 export { guestDevices, machinePool } from './pool.ts';
 export { type RunOptions, type RunResult, runInVm } from './run.ts';
 export { VmError } from './vm-error.ts';
-export type { WireCount } from './wire.ts';

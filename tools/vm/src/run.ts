@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { env, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
-import { type Devices, plugDevices } from './devices.ts';
+import { plugDevices } from './devices.ts';
 import { guestShare } from './init-script.ts';
 import { provideKernel } from './kernel.ts';
 import { type MachineEnd, runMachine } from './machine.ts';
@@ -46,8 +46,8 @@ export interface RunOptions {
   readonly onChannel?: (channel: Socket) => void;
   /** Switches the machine off. */
   readonly signal?: AbortSignal;
-  /** Looks at the folder that guest and host share, and at the cables, before both are gone. */
-  readonly collect?: (share: string, devices: Devices) => Promise<void> | void;
+  /** Looks at the folder that guest and host share before it is gone. */
+  readonly collect?: (share: string) => Promise<void> | void;
 }
 
 /** How the command ended. */
@@ -93,8 +93,8 @@ export async function runInVm(options: RunOptions): Promise<RunResult> {
         options.onOutput?.(stream, chunk);
       },
     });
-    for (const wire of devices.wires.values()) wire.close();
-    await options.collect?.(share, devices);
+    devices.close();
+    await options.collect?.(share);
     const status = await readStatus(share, end, options.timeoutSeconds ?? 120);
     const stdout = Buffer.concat(output.stdout).toString();
     const stderr = Buffer.concat(output.stderr).toString();
