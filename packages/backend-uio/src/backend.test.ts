@@ -81,6 +81,13 @@ describe.skipIf(process.platform !== 'linux')('devices of a machine', () => {
     expect(spaces).toEqual([{ kind: 'memory', name: 'regs', start, sizeBytes: expected }]);
   });
 
+  it('finds the first register also where addr contains the offset in its page', async () => {
+    const maps = [{ name: 'regs', address: 0x43c0_0080, sizeBytes: 0x40, offset: 0x80 }];
+    machine.uio({ node: 'uio0', parent: machine.platform('x'), name: 'x', maps });
+    const { spaces } = await backend.describe({ select: { name: 'x' } });
+    expect(spaces).toEqual([{ kind: 'memory', name: 'regs', start: 0x43c0_0080n, sizeBytes: 0x40 }]);
+  });
+
   it('names what has no name by its number, and leaves memory of the kernel out', async () => {
     const maps = [
       { address: 0x1000, sizeBytes: 0x1000 },

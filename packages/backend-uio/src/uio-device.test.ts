@@ -82,6 +82,33 @@ describe.skipIf(process.platform !== 'linux')('an open device', () => {
       expect(opened).toEqual(['dev/uio0']);
     });
 
+    it.each([4096, 16384, 65536])('of map M at M pages of %d bytes in the file of the node', async (pageBytes) => {
+      const places: [bigint, number, number][] = [];
+      plug(
+        {},
+        {
+          pageBytes: () => pageBytes,
+          map: ({ fileOffset, leadBytes, sizeBytes }) => {
+            places.push([fileOffset, leadBytes, sizeBytes]);
+            return { access: { read: () => 0, write: () => {} }, sizeBytes, close: () => {} };
+          },
+        },
+      );
+      uio = new FakeUio({ kind: 'masking' });
+      const sizeBytes = pageBytes;
+      const maps = [
+        { address: 0x1000_0000, sizeBytes },
+        { address: 0x2000_0000, sizeBytes, offset: 0x80 },
+      ];
+      machine.uio({ node: 'uio0', parent: machine.platform('x'), name: 'x', maps });
+      const device = await backend.open({ select: { name: 'x' } });
+      for (const space of device.description.spaces) device.openSpace(space);
+      expect(places).toEqual([
+        [0n, 0, pageBytes],
+        [BigInt(pageBytes), 0x80, pageBytes - 0x80],
+      ]);
+    });
+
     it('through resourceN where it does not', async () => {
       plug({ bars: [{ bar: 2, start: 0xfea0_0000, sizeBytes: 0x100 }] });
       serve();

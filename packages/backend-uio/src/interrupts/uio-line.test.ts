@@ -59,17 +59,25 @@ function turns(count = 20): Promise<void> {
 
 describe('the count', () => {
   it.each([
-    ['becomes negative', 0x7fff_ffff],
-    ['begins anew', 0xffff_ffff],
-  ])('goes on when it %s', async (_what, total) => {
+    ['becomes negative', 0x7fff_fffc],
+    ['begins anew', 0xffff_fffc],
+    ['has become negative already', 0x8000_0000],
+  ])('goes on when it %s, a few events at once', async (_what, total) => {
     const { uio, source, missed } = start({ kind: 'counting' }, { trigger: 'message', total });
     source.enable();
-    uio.pulse();
+    for (const events of [1, 2, 3, 4]) {
+      for (let event = 0; event < events; event++) uio.pulse();
+      await turns();
+    }
+    expect(missed).toEqual([undefined, 1, 2, 3]);
+  });
+
+  it('goes on from what sysfs says, which has no sign', async () => {
+    const { uio, source, missed } = start({ kind: 'counting' }, { trigger: 'message', total: 0xffff_fff0 });
+    source.enable();
+    for (let event = 0; event < 3; event++) uio.pulse();
     await turns();
-    expect(missed).toEqual([undefined]);
-    for (let round = 0; round < 3; round++) uio.pulse();
-    await turns();
-    expect(missed).toEqual([undefined, 2]);
+    expect(missed).toEqual([2]);
   });
 
   it('means nothing where the kernel masks at each event', async () => {
