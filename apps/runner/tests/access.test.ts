@@ -95,6 +95,20 @@ describe('registers by name', () => {
     expect(stdout).toMatch(/^00000001: [0-9a-f]{2} /);
   });
 
+  it.skipIf(process.platform !== 'linux')(
+    'a device whose registers cannot be had is closed before its claim ends',
+    async () => {
+      const folder = temporaryFolder();
+      const fixture = (name: string) => join(import.meta.dirname, 'fixtures', `${name}.ts`);
+      const card0 = { driver: fixture('loud'), backend: { type: fixture('lasting-card'), folder, hidden: true } };
+      writeFileSync(join(folder, 'rig.yaml'), JSON.stringify({ version: 1, devices: { card0 } }));
+      const args = ['--width', '32', '--config', join(folder, 'rig.yaml')];
+      const { status, stderr } = await ring3Here('peek', 'card0.registers', ...args);
+      expect({ status, stderr }).toMatchObject({ status: 77, stderr: expect.stringContaining('are hidden') });
+      expect(readFileSync(join(folder, 'trace'), 'utf8')).toBe('open\nclose while held by ring3 peek\n');
+    },
+  );
+
   it('a device that the configuration does not have is not found', async () => {
     const { status, stderr } = await ring3Here('peek', 'edu1.status', ...EDU);
     expect(stderr).toContain('edu.yaml has no device "edu1"; did you mean "edu0"?');

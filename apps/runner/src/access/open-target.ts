@@ -4,6 +4,7 @@ import {
   DeviceError,
   isDeviceError,
   MemoryRegion,
+  type OpenDevice,
   type RegisterSpace,
   type SpaceResource,
 } from '@ring3/core';
@@ -125,21 +126,29 @@ async function openSpace(
 ): Promise<OpenTarget> {
   const claim = shared === true ? undefined : await claimDevice(backend, selector, holder);
   const restore = shared === true ? rememberBusMaster(description) : () => {};
+  let device: OpenDevice | undefined;
+  // Whatever fails: a claim lasts until the device is closed, and a device that others drive goes on.
+  const close = async () => {
+    try {
+      await device?.close();
+    } finally {
+      restore();
+      await claim?.release();
+    }
+  };
   try {
-    const device = await backend.open(selector);
+    device = await backend.open(selector);
     const space = await device.openSpace(resource);
     return {
       space,
       simulated: description.simulated,
       close: async () => {
         space.close();
-        await device.close();
-        restore();
-        await claim?.release();
+        await close();
       },
     };
   } catch (error) {
-    await claim?.release();
+    await close();
     throw error;
   }
 }
