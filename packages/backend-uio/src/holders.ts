@@ -1,16 +1,24 @@
 import type { SpaceResource } from '@ring3/core';
-import { type KernelResource, type LinuxRoots, readKernelResources } from '@ring3/linux';
+import { type KernelResource, readKernelResources } from '@ring3/linux';
 
-/** Names of kernel drivers that hold addresses of a range, from `/proc/iomem`; `''` for none or unknown. */
-export function holdersOf({ kind, start, sizeBytes }: SpaceResource, { proc }: Required<LinuxRoots>): string {
+/**
+ * Names of kernel drivers that hold addresses of a range, from `/proc/iomem`; `''` for none or unknown. The kernel decides
+ * by the page, so for memory a neighbour in the same page counts too.
+ */
+export function holdersOf({ kind, start, sizeBytes }: SpaceResource, proc: string, pageBytes: number): string {
   const resources = readKernelResources({ proc });
-  const tree = kind === 'port' ? resources.ports : resources.memory;
   const end = start + BigInt(sizeBytes) - 1n;
+  const page = kind === 'port' ? 1n : BigInt(pageBytes);
+  const first = start - (start % page);
+  const last = end - (end % page) + page - 1n;
   // Windows of buses and the device itself contain the range; drivers claim within it.
-  const names = flatten(tree).filter(
-    (one) => one.start !== undefined && one.end !== undefined && one.start <= end && one.end >= start && isDriver(one),
-  );
-  return names.map(({ name }) => name).join(', ');
+  return flatten(kind === 'port' ? resources.ports : resources.memory)
+    .flatMap((one) => {
+      if (one.start === undefined || one.end === undefined || !isDriver(one)) return [];
+      if (one.start > last || one.end < first) return [];
+      return one.start <= end && one.end >= start ? [one.name] : [`${one.name} (in the same page)`];
+    })
+    .join(', ');
 }
 
 function flatten(tree: readonly KernelResource[]): KernelResource[] {

@@ -142,7 +142,7 @@ function refusal(
   if (!(error instanceof SystemCallError)) {
     return error instanceof DeviceError ? error : deviceErrorOf(error, what);
   }
-  const holders = holdersOf(resource, surroundings.roots);
+  const holders = holdersOf(resource, surroundings.roots.proc, surroundings.pageBytes);
   const refused = deviceErrorOf(error, what, {
     EACCES: RULE,
     EPERM: LOCKED,

@@ -132,6 +132,24 @@ describe.skipIf(process.platform !== 'linux')('an open device', () => {
       expect(opened).toHaveLength(2);
     });
 
+    it('or names the neighbour in the same page, by which the kernel decides', async () => {
+      const map = ({ path }: { readonly path: string }) => {
+        throw new SystemCallError('mmap', 22, path);
+      };
+      plug({ bars: [{ bar: 0, start: 0xfeb0_0100, sizeBytes: 0x100 }] }, { map });
+      machine.write(
+        'proc/iomem',
+        'feb00000-feb000ff : 0000:00:03.0\n  feb00000-feb0003f : sdhci\nfeb01000-feb01fff : ahci\n',
+      );
+      const { device, space } = await openFirst();
+      expect(() => device.openSpace(space)).toThrow(
+        expect.objectContaining({
+          code: 'busy',
+          message: expect.stringMatching(/; sdhci \(in the same page\) has it$/),
+        }),
+      );
+    });
+
     it.each([
       ['EACCES', 13, 'permission', 'udev rule'],
       ['EPERM', 1, 'permission', 'locked down'],

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { DeviceError, formatPciAddress, parsePciAddress } from '@ring3/core';
 import { type LinuxRoots, linuxRoots } from '@ring3/linux';
 import { UIO_PCI_GENERIC } from '../inventory.ts';
@@ -80,7 +80,7 @@ export function planBinding(
 
 /** A step as a command of the shell. */
 export function formatStep({ path, value, masksInterrupt }: BindingStep): string {
-  if (masksInterrupt === true) return `setpci -s ${value} COMMAND=0400:0400`;
+  if (masksInterrupt === true) return `setpci -s ${basename(dirname(path))} ${value}`;
   return `echo ${value === '' ? '""' : value} > ${path}`;
 }
 
@@ -90,7 +90,7 @@ export function formatStep({ path, value, masksInterrupt }: BindingStep): string
  */
 function mask(sys: string, { address, driver }: PciFunction): BindingStep[] {
   if (driver !== UIO_PCI_GENERIC) return [];
-  return [{ path: join(pciDevicesFolder(sys), address, 'config'), value: address, masksInterrupt: true }];
+  return [{ path: join(pciDevicesFolder(sys), address, 'config'), value: 'COMMAND=0400:0400', masksInterrupt: true }];
 }
 
 /** Source: Linux, Documentation/ABI/testing/sysfs-bus-pci, `driver_override`. */
