@@ -1,5 +1,5 @@
 import type { Clock, Logger, Timer, Verdict } from '@ring3/core';
-import type { UartPort } from './uart-port.ts';
+import type { Engine } from './engine.ts';
 
 /** Part of the time in which a FIFO fills, or runs empty, that may pass between two polls. */
 const POLL_PART = 0.75;
@@ -20,7 +20,7 @@ const LOST_LIMIT = 3;
  * interrupt a watchdog looks whether one was lost; after three in a row the port is polled, until an interrupt comes.
  */
 export class Attention {
-  readonly #port: UartPort;
+  readonly #engine: Engine;
   readonly #clock: Clock;
   readonly #log: Logger;
   #byInterrupt: boolean;
@@ -33,24 +33,24 @@ export class Attention {
   #lateInARow = 0;
   #stopped = false;
 
-  constructor(port: UartPort, clock: Clock, log: Logger, byInterrupt: boolean) {
-    this.#port = port;
+  constructor(engine: Engine, clock: Clock, log: Logger, byInterrupt: boolean) {
+    this.#engine = engine;
     this.#clock = clock;
     this.#log = log;
     this.#byInterrupt = byInterrupt;
-    port.onWaiting = () => this.#wake();
+    engine.onWaiting = () => this.#wake();
     if (!byInterrupt) this.#wake();
   }
 
   /** The handler of the interrupt. */
   interrupt(): Verdict {
-    const verdict = this.#port.attend();
+    const verdict = this.#engine.attend();
     if (verdict !== 'handled') return verdict;
-    this.#port.counts.interrupts++;
+    this.#engine.counts.interrupts++;
     this.#lostInARow = 0;
     if (!this.#byInterrupt) {
       this.#byInterrupt = true;
-      this.#log.info(`${this.#port.name}: interrupts come again: no more polling`);
+      this.#log.info(`${this.#engine.name}: interrupts come again: no more polling`);
     }
     return verdict;
   }
@@ -59,7 +59,7 @@ export class Attention {
   pollFromNowOn(why: string): void {
     if (!this.#byInterrupt || this.#stopped) return;
     this.#byInterrupt = false;
-    this.#log.warn(`${this.#port.name}: polling from now on: ${why}`);
+    this.#log.warn(`${this.#engine.name}: polling from now on: ${why}`);
     this.#timer?.cancel();
     this.#timer = undefined;
     this.#wake();
@@ -72,13 +72,13 @@ export class Attention {
 
   #wake(): void {
     if (this.#timer !== undefined || this.#stopped) return;
-    this.#interruptsBefore = this.#port.counts.interrupts;
+    this.#interruptsBefore = this.#engine.counts.interrupts;
     this.#dueBefore = false;
     this.#again();
   }
 
   get #periodUs(): number {
-    const fifoUs = this.#port.depth * this.#port.characterUs;
+    const fifoUs = this.#engine.depth * this.#engine.characterUs;
     if (this.#byInterrupt) return Math.max(3 * fifoUs, PATIENCE_US);
     return Math.min(Math.max(POLL_PART * fifoUs, POLL_MIN_US), POLL_MAX_US);
   }
@@ -86,10 +86,10 @@ export class Attention {
   #tick(): void {
     this.#timer = undefined;
     if (this.#byInterrupt) this.#watch();
-    else this.#port.look();
-    this.#port.checkFlow();
-    this.#port.checkTransmitter();
-    if (this.#port.waiting || !this.#byInterrupt) this.#again();
+    else this.#engine.look();
+    this.#engine.checkFlow();
+    this.#engine.checkTransmitter();
+    if (this.#engine.waiting || !this.#byInterrupt) this.#again();
   }
 
   #again(): void {
@@ -105,20 +105,20 @@ export class Attention {
    * interrupt back that is on its way.
    */
   #watch(): void {
-    const { counts } = this.#port;
+    const { counts } = this.#engine;
     const late = this.#clock.nowUs() - this.#tickUs > PATIENCE_US / 2;
     this.#lateInARow = late ? this.#lateInARow + 1 : 0;
     if (late && this.#lateInARow <= LATE_LIMIT) return;
     const silent = counts.interrupts === this.#interruptsBefore;
-    const due = this.#port.isDue;
+    const due = this.#engine.isDue;
     const lost = due && silent && this.#dueBefore;
     this.#interruptsBefore = counts.interrupts;
     this.#dueBefore = due && !lost;
     if (!lost) return;
     counts.lostInterrupts++;
     if (++this.#lostInARow === 1)
-      this.#log.warn(`${this.#port.name}: an interrupt did not come; going on as if it had`);
-    this.#port.look();
+      this.#log.warn(`${this.#engine.name}: an interrupt did not come; going on as if it had`);
+    this.#engine.look();
     if (this.#lostInARow >= LOST_LIMIT) this.pollFromNowOn(`${LOST_LIMIT} interrupts in a row were lost`);
   }
 }

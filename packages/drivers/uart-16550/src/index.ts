@@ -18,6 +18,7 @@ import {
 } from '@ring3/core';
 import { Attention } from './attention.ts';
 import { detectUart } from './detect.ts';
+import { Engine } from './engine.ts';
 import { type UartOptions, uartOptions } from './options.ts';
 import { uartRegisters } from './registers.ts';
 import { testLoopback } from './self-test.ts';
@@ -60,8 +61,9 @@ export const uart16550 = defineDriver({
     uart.reset();
     const kind = detectUart(name, uart, options);
     if (options.selfTest) await testLoopback(name, uart, clock, options);
-    const port = new UartPort(environment, uart, kind, options);
-    const attention = new Attention(port, clock, log, source !== undefined);
+    const engine = new Engine(environment, uart, kind, options);
+    const port = new UartPort(environment, engine, options);
+    const attention = new Attention(engine, clock, log, source !== undefined);
     scope.defer('timers', () => attention.stop());
     if (source !== undefined) {
       scope.defer(
@@ -71,9 +73,9 @@ export const uart16550 = defineDriver({
       source.enable();
       void source.closed.then((reason) => attention.pollFromNowOn(reason));
     }
-    port.open(source?.trigger);
+    engine.open(source?.trigger);
     const withdraw = services.publish(SERIAL_PORT, 'port0', port);
-    port.onLost = withdraw;
+    engine.onLost = withdraw;
     scope.defer('port0', async () => {
       await port.stop();
       withdraw('the driver was stopped');
