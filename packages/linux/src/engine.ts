@@ -16,7 +16,7 @@ export interface EngineCheck {
 
 /**
  * The engines in which exactness.test.ts has counted accesses; fixes leave the first three numbers of V8 as they are.
- * On x64 all tiers of all three, and the machine code; on arm64 the same by hand, under qemu-user.
+ * On x64 all tiers and the machine code; on arm64 the interpreter, Maglev and TurboFan, by hand under qemu-user.
  */
 const PROVEN = [
   { v8: '12.4.254', node: 22 },
