@@ -23,6 +23,8 @@ export interface DoctorContext {
   readonly devices: readonly ExaminedDevice[];
   /** Who holds devices of this machine now. */
   readonly claims: readonly HeldClaim[];
+  /** Why that is not known; `undefined` when it is. */
+  readonly claimsError: string | undefined;
 }
 
 /** One check: reads files, changes nothing. */

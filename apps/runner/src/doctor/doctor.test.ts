@@ -138,10 +138,20 @@ describe('cause and remedy are told', () => {
   test('a kernel without ioperm', () => {
     machine.facts({ portError: 'ioperm: ENOSYS; this kernel was built without CONFIG_X86_IOPL_IOPERM' });
     expect(machine.complaints()).toMatchSnapshot();
+    machine.write('sys/kernel/security/lockdown', 'none [integrity] confidentiality\n');
+    expect(machine.complaints()).not.toContain('through: dev-port');
   });
 
   test('a limit on address space', () => {
     machine.write('proc/self/limits', 'Max address space         4294967296   unlimited   bytes\n');
+    expect(machine.complaints()).toMatchSnapshot();
+    machine.facts({ engine: undefined, mappingError: 'no address space for a mapping' });
+    expect(machine.complaints()).toMatchSnapshot();
+  });
+
+  test('claims of others that are kept from this user', () => {
+    machine.add(UIO_DEVICE);
+    machine.hideClaims('cannot see who has claimed devices of this machine: EACCES');
     expect(machine.complaints()).toMatchSnapshot();
   });
 
@@ -155,6 +165,15 @@ test('a UIO node that is no device of the configuration is a warning', () => {
   machine.add(DEVMEM_DEVICE);
   machine.forbid('/dev/uio0');
   expect(machine.complaints()).toMatchSnapshot();
+});
+
+test('a remedy for one node leaves the rules of the others alone', () => {
+  machine.write('sys/class/uio/uio1/name', 'counter\n');
+  for (const part of ['/dev/uio0', '/dev/uio1', '/dev/mem']) machine.forbid(part);
+  const remedies = machine.findings().flatMap(({ remedy = '' }) => remedy.split('\n'));
+  const writes = remedies.filter((line) => line.startsWith('echo ') && line.includes('rules.d'));
+  expect(writes).toHaveLength(3);
+  for (const line of writes) expect(line).toMatch(/\| sudo tee -a /);
 });
 
 test('what no device needs is a warning, what one needs is a problem', () => {

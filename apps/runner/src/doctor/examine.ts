@@ -1,5 +1,7 @@
+import { isDeviceError } from '@ring3/core';
 import { type LinuxRoots, linuxRoots, listClaims } from '@ring3/linux';
 import { checkCapabilities } from './checks/capabilities.ts';
+import { checkClaims } from './checks/claims.ts';
 import { checkDevMem, checkResourcesShown } from './checks/dev-mem.ts';
 import { checkDevices } from './checks/devices.ts';
 import { checkIoPorts } from './checks/io-ports.ts';
@@ -30,6 +32,7 @@ const CHECKS: readonly Check[] = [
   checkKernelParameters,
   checkIommu,
   checkLimits,
+  checkClaims,
   checkDevices,
 ];
 
@@ -46,6 +49,18 @@ export function contextOf(
   roots: LinuxRoots = {},
   facts: Facts = gatherFacts(),
 ): DoctorContext {
-  const claims = facts.platform === 'linux' && facts.nativeError === undefined ? listClaims() : [];
-  return { roots: linuxRoots(roots), facts, devices, claims };
+  const canAsk = facts.platform === 'linux' && facts.nativeError === undefined;
+  return { roots: linuxRoots(roots), facts, devices, ...(canAsk ? askClaims() : NO_CLAIMS) };
+}
+
+type Claims = Pick<DoctorContext, 'claims' | 'claimsError'>;
+const NO_CLAIMS: Claims = { claims: [], claimsError: undefined };
+
+function askClaims(): Claims {
+  try {
+    return { claims: listClaims(), claimsError: undefined };
+  } catch (error) {
+    if (!isDeviceError(error, 'permission')) throw error;
+    return { claims: [], claimsError: error.message };
+  }
 }

@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { endianness, release, userInfo } from 'node:os';
 import process from 'node:process';
-import { checkEngine, errnoOf, openPorts, pageSizeBytes } from '@ring3/linux';
+import { checkEngine, type EngineCheck, errnoOf, openPorts, pageSizeBytes } from '@ring3/linux';
 
 /** What is known of this process and cannot be read from the kernel's files; a test gives its own. */
 export interface Facts {
@@ -22,7 +22,9 @@ export interface Facts {
   /** Why native code cannot be called; `undefined` when it can. */
   readonly nativeError: string | undefined;
   /** What V8 does to register accesses; `undefined` where that could not be tried. */
-  readonly engine: { readonly ok: boolean; readonly proven: boolean; readonly words: string } | undefined;
+  readonly engine: EngineCheck | undefined;
+  /** Why nothing can be mapped, although native code can be called; `undefined` when it can. */
+  readonly mappingError: string | undefined;
   /** Why this process cannot have I/O ports; `undefined` when it can. */
   readonly portError: string | undefined;
   /** Whether this process may read and write a file: the name of the errno, `undefined` when it may. Opens nothing. */
@@ -38,6 +40,8 @@ const UNUSED_PORT = 0x80;
 export function gatherFacts(): Facts {
   const kernel = release();
   const nativeError = messageOf(() => pageSizeBytes());
+  let engine: EngineCheck | undefined;
+  const mappingError = nativeError === undefined ? messageOf(() => (engine = checkEngine())) : undefined;
   return {
     nodeVersion: process.versions.node,
     platform: process.platform,
@@ -46,13 +50,23 @@ export function gatherFacts(): Facts {
     glibc: glibcVersion(),
     kernel,
     modulesFolder: `/lib/modules/${kernel}`,
-    user: userInfo().username,
+    user: userName(),
     nativeError,
-    engine: nativeError === undefined ? checkEngine() : undefined,
+    engine,
+    mappingError,
     portError: nativeError ?? messageOf(() => openPorts(UNUSED_PORT, 1)),
     access: (path) => errnoFrom(() => accessSync(path, constants.R_OK | constants.W_OK)),
     open: (path) => errnoFrom(() => closeSync(openSync(path, constants.O_RDWR))),
   };
+}
+
+/** In a container the user may have a number only. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
+  }
 }
 
 function glibcVersion(): string | undefined {

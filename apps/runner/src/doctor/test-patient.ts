@@ -43,6 +43,8 @@ export interface Patient {
   forbid(part: string): void;
   add(device: ExaminedDevice): void;
   claim(claim: HeldClaim): void;
+  /** Whose claims are kept from this user. */
+  hideClaims(why: string): void;
   findings(): Finding[];
   /** What a person reads of all that is not as it should be. */
   complaints(): string;
@@ -63,7 +65,8 @@ export function patient(): Patient {
   };
   const removed = new Set<string>();
   let facts: Facts = { ...HEALTHY, modulesFolder: join(root, 'modules'), access: open, open };
-  const findings = () => examine({ roots, facts, devices, claims });
+  let claimsError: string | undefined;
+  const findings = () => examine({ roots, facts, devices, claims, claimsError });
   const readable = (text: string) => text.replaceAll(`${root}/modules`, '/lib/modules/6.1.0').replaceAll(root, '');
   const write = (path: string, text: string | undefined) => {
     rmSync(join(root, path), { force: true, recursive: true });
@@ -79,6 +82,9 @@ export function patient(): Patient {
     forbid: (part) => void forbidden.push(part),
     add: (device) => void devices.push(device),
     claim: (claim) => void claims.push(claim),
+    hideClaims: (why) => {
+      claimsError = why;
+    },
     findings,
     complaints: () =>
       readable(
@@ -102,6 +108,7 @@ const HEALTHY: Omit<Facts, 'modulesFolder' | 'access' | 'open'> = {
   user: 'operator',
   nativeError: undefined,
   engine: { ok: true, proven: true, words: 'V8 13.6 keeps accesses exact' },
+  mappingError: undefined,
   portError: undefined,
 };
 

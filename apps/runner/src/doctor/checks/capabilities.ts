@@ -15,7 +15,13 @@ export function capabilitiesOf({ proc }: { readonly proc: string }): ReadonlySet
 
 /** How a service, or a person, gets a capability. */
 export function giveCapability(name: string): string {
-  return `sudo systemctl edit my-rig.service  # and there:\n[Service]\nAmbientCapabilities=${name.toUpperCase()}\n# or by hand: sudo setpriv --ambient-caps +${name.replace('cap_', '')} --inh-caps +${name.replace('cap_', '')} ring3 run CONFIG`;
+  const one = `+${name.replace('cap_', '')}`;
+  return [
+    'sudo systemctl edit my-rig.service  # and there:',
+    '[Service]',
+    `AmbientCapabilities=${name.toUpperCase()}`,
+    `# or by hand: sudo setpriv --reuid="$(id -u)" --regid="$(id -g)" --init-groups --inh-caps=${one} --ambient-caps=${one} "$(command -v ring3)" run CONFIG`,
+  ].join('\n');
 }
 
 /** Whether this process has the capabilities that /dev/mem and I/O ports ask for. */

@@ -4,7 +4,7 @@ import { textOf } from '../files.ts';
 import { good } from '../finding.ts';
 import { CAPABILITY, capabilitiesOf, giveCapability } from './capabilities.ts';
 import { lockdownOf } from './lockdown.ts';
-import { newGroup } from './uio-nodes.ts';
+import { addRule, newGroup } from './uio-nodes.ts';
 
 /** Whether /dev/mem is there and opens. */
 export const checkDevMem: Check = (context) => {
@@ -28,7 +28,7 @@ export const checkDevMem: Check = (context) => {
         about,
         says: `no permission for ${facts.user}`,
         cause: 'the node belongs to root, group kmem, and the kernel asks for CAP_SYS_RAWIO as well',
-        remedy: `${newGroup(facts.user)}\necho 'KERNEL=="mem", GROUP="ring3", MODE="0660"' | sudo tee /etc/udev/rules.d/60-ring3.rules\nsudo udevadm control --reload && sudo udevadm trigger --subsystem-match=mem\n${giveCapability('cap_sys_rawio')}`,
+        remedy: `${newGroup(facts.user)}\n${addRule('KERNEL=="mem", GROUP="ring3", MODE="0660"')}\nsudo udevadm control --reload && sudo udevadm trigger --subsystem-match=mem\n${giveCapability('cap_sys_rawio')}`,
       }),
     ];
   }

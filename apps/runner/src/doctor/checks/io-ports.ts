@@ -1,6 +1,7 @@
 import { type Check, complain, isNeeded } from '../context.ts';
 import { good } from '../finding.ts';
 import { CAPABILITY, capabilitiesOf, giveCapability } from './capabilities.ts';
+import { lockdownOf } from './lockdown.ts';
 
 /** Whether this process can have x86 I/O ports. */
 export const checkIoPorts: Check = (context) => {
@@ -21,7 +22,10 @@ export const checkIoPorts: Check = (context) => {
   const mayUse = capabilitiesOf(context.roots).has(CAPABILITY.sysRawIo);
   // The capability is a finding of its own.
   if (!isNeeded('ports', context) && !mayUse) return [];
-  const instead = '# a kernel without ioperm has 8-bit accesses: write through: dev-port in the configuration';
+  const instead =
+    lockdownOf(context.roots) === undefined
+      ? '# a kernel without ioperm has 8-bit accesses: write through: dev-port in the configuration'
+      : '# a kernel that is locked down closes /dev/port as well: see lockdown';
   return [
     complain('ports', context, {
       about,

@@ -1,9 +1,10 @@
+import type { EngineCheck } from '@ring3/linux';
 import type { Check } from '../context.ts';
 import { type Finding, good } from '../finding.ts';
 
 /** Whether native code can be called, and whether V8 leaves register accesses alone. */
 export const checkNative: Check = ({ facts }) => {
-  const { nativeError, engine } = facts;
+  const { nativeError, engine, mappingError } = facts;
   if (nativeError !== undefined) {
     return [
       {
@@ -16,10 +17,19 @@ export const checkNative: Check = ({ facts }) => {
       },
     ];
   }
-  return [good('native code', 'ffi-rs loads'), ...(engine === undefined ? [] : [exactness(engine)])];
+  const loads = good('native code', 'ffi-rs loads');
+  if (mappingError !== undefined) return [loads, unmappable(mappingError)];
+  return [loads, ...(engine === undefined ? [] : [exactness(engine)])];
 };
 
-function exactness({ ok, proven, words }: { ok: boolean; proven: boolean; words: string }): Finding {
+function unmappable(cause: string): Finding {
+  const remedy = cause.includes('--jitless')
+    ? 'start Node without --jitless'
+    : 'ulimit -v unlimited\n# in a unit: LimitAS=infinity, and MemoryMax= to limit memory itself';
+  return { level: 'problem', about: 'register accesses', says: 'no registers can be mapped', cause, remedy };
+}
+
+function exactness({ ok, proven, words }: EngineCheck): Finding {
   if (ok && proven) return good('register accesses', words);
   return {
     level: ok ? 'warning' : 'problem',

@@ -36,8 +36,13 @@ function closed(about: string, node: string, name: string, user: string): Findin
     about,
     says: `/dev/${node}: no permission for ${user}`,
     cause: 'the node belongs to root until a rule gives it to a group',
-    remedy: `${newGroup(user)}\necho '${uioRule(name)}' | sudo tee /etc/udev/rules.d/60-ring3.rules\nsudo udevadm control --reload && sudo udevadm trigger --subsystem-match=uio`,
+    remedy: `${newGroup(user)}\n${addRule(uioRule(name))}\nsudo udevadm control --reload && sudo udevadm trigger --subsystem-match=uio`,
   };
+}
+
+/** Adds to the rules for nodes; those for a configuration are a file of their own, which is written as a whole. */
+export function addRule(rule: string): string {
+  return `echo '${rule}' | sudo tee -a /etc/udev/rules.d/60-ring3-nodes.rules`;
 }
 
 /** Makes the group of the rules, and the user a member. */
