@@ -1,4 +1,4 @@
-export { type ClaimDirectories, findClaimDirectories } from './claim-directory.ts';
+export { type ClaimDirectories, findClaimDirectories, strangerAround } from './claim-directory.ts';
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
