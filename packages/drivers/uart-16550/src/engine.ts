@@ -210,7 +210,7 @@ export class Engine {
       until: (status) => (status & LSR.TEMT) !== 0,
       timeoutUs: this.#transmitTimeoutUs,
       intervalUs: this.characterUs,
-      intervalMaxUs: Math.max(this.characterUs * this.depth, 1000),
+      intervalMaxUs: Math.max(2 * this.characterUs, 1000),
     });
   }
 

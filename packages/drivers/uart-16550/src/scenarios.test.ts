@@ -161,6 +161,33 @@ describe('what goes wrong on the line', () => {
   });
 });
 
+describe('settings and break', () => {
+  it('change as soon as the chip is empty, in the middle of a write, of which nothing is lost', async () => {
+    const { port, terminal, hardware, sim } = await attachTerminal();
+    const data = serialPattern(2000);
+    const writing = port.write(data);
+    const startUs = sim.clock.nowUs();
+    await sim.run(port.set({ baudRate: 57_600, parity: 'even' }));
+    expect((sim.clock.nowUs() - startUs) / CHARACTER_US).toBeLessThan(35);
+    await sim.run(writing);
+    await sim.run(port.drain());
+    expect(Buffer.compare(Uint8Array.from(terminal.screen), data)).toBe(0);
+    expect(hardware.uart.violations).toEqual([]);
+  });
+
+  it('holds what is written back while the line is in the break condition', async () => {
+    const { port, terminal, sim, pass } = await attachTerminal();
+    await sim.run(port.set({ break: true }));
+    const writing = port.write(Uint8Array.of(1, 2, 3));
+    await pass(250_000);
+    expect(terminal.breaks).toBe(1);
+    await sim.run(port.set({ break: false }));
+    await sim.run(writing);
+    await sim.run(port.drain());
+    expect(terminal.screen).toEqual([1, 2, 3]);
+  });
+});
+
 describe('flow control', () => {
   it('takes RTS back at half a buffer and gives it again at a quarter', async () => {
     const options = { receiveBufferBytes: 1024, flowControl: 'rts-cts' } as const;
@@ -248,6 +275,18 @@ describe('what goes wrong in the machine', () => {
     expect(Buffer.compare(Uint8Array.from(terminal.screen), data)).toBe(0);
     expect(driver.statistics.lostInterrupts).toBeGreaterThanOrEqual(1);
     expect(said.filter((line) => line.startsWith('warn')).join('\n')).toContain('did not come');
+  });
+
+  it('gets over one lost interrupt without polling, and forgets no error that it saw on the way', async () => {
+    const faults = { interrupts: [{ nth: 2, lose: true as const }] };
+    const { port, terminal, driver, sim, pass, said } = await attachTerminal({ faults });
+    const reading = readExactly(port, 1);
+    await pass(10_000);
+    terminal.type([{ value: 7, damage: 'parity' }]);
+    expect([...(await sim.run(reading))]).toEqual([7]);
+    expect((await statusNow(port)).errors.parity).toBe(1);
+    expect(driver.statistics.lostInterrupts).toBe(1);
+    expect(said.join()).not.toContain('polling');
   });
 
   it('fails writes when the transmitter does not move, says how far they came, and goes on when it moves again', async () => {
