@@ -225,6 +225,17 @@ describe('irq', () => {
     expect(stdout).toMatch(/ s {2}3 interrupts {2}[\d.]+\/s in all\n$/);
   });
 
+  it('ends when the device goes, with what was counted', async () => {
+    const fixture = (name: string) => join(import.meta.dirname, 'fixtures', `${name}.ts`);
+    const file = join(temporaryFolder(), 'rig.yaml');
+    const card0 = { driver: fixture('ticker'), backend: { type: fixture('leaving-card') } };
+    writeFileSync(file, JSON.stringify({ version: 1, devices: { card0 } }));
+    const { status, stdout, stderr } = await ring3Here('irq', 'card0', '--count', '5', '--json', '--config', file);
+    expect(stderr).toContain('card0: no interrupt will come any more: it was pulled out');
+    expect(JSON.parse(stdout)).toMatchObject({ events: 1 });
+    expect(status).toBe(69);
+  });
+
   it.skipIf(process.platform !== 'linux')('--shared reads the counter of the kernel and opens nothing', async () => {
     const { environment } = machineFolder();
     const args = ['irq', 'tick0', '--shared', '--seconds', '0', '--json', '--config', tickerRig('edge')];

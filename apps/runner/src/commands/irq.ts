@@ -25,6 +25,8 @@ export interface IrqOptions extends ReachOptions {
 interface Counter {
   readonly events: () => number;
   readonly missed: () => number;
+  /** Why no more will come; `undefined` while some may. */
+  readonly ended: () => string | undefined;
   readonly how: string;
 }
 
@@ -76,7 +78,7 @@ async function watchKernel(
   }
   const events = () => (kernelCounter(number) ?? start) - start;
   const how = `${line}, counted by the kernel for all who share it`;
-  await report(target, { events, missed: () => 0, how }, options);
+  await report(target, { events, missed: () => 0, ended: () => undefined, how }, options);
 }
 
 async function watchDevice(
@@ -91,13 +93,18 @@ async function watchDevice(
     device = await backend.open(selector);
     sayWhenSimulated(description);
     const source = await device.openInterrupt(resource);
+    let ended: string | undefined;
+    void source.closed.then((reason) => {
+      ended = reason;
+    });
     const limit = options.count === undefined ? undefined : parseSmallNumber(options.count, '--count');
     const counted = countInterrupts(source, device.clock, () => {
       if (limit !== undefined && counted.events >= limit) source.disable();
     });
     const { trigger, line = `interrupt ${resource.index}` } = resource;
     const how = `${line}, ${trigger}${trigger === 'level' ? ', masked for 10 ms after each: nobody clears its cause' : ''}`;
-    await report(target, { events: () => counted.events, missed: () => counted.missed, how }, options);
+    const counter = { events: () => counted.events, missed: () => counted.missed, ended: () => ended, how };
+    await report(target, counter, options);
     counted.stop();
   } finally {
     await device?.close();
@@ -105,7 +112,8 @@ async function watchDevice(
   }
 }
 
-async function report(device: string, { events, missed, how }: Counter, options: IrqOptions): Promise<void> {
+/** @throws DeviceError `gone` when the device went before the count was complete. */
+async function report(device: string, { events, missed, ended, how }: Counter, options: IrqOptions): Promise<void> {
   const seconds = options.seconds === undefined ? undefined : parseSmallNumber(options.seconds, '--seconds');
   const limit = options.count === undefined ? undefined : parseSmallNumber(options.count, '--count');
   say(`${device}: ${how}`);
@@ -114,7 +122,8 @@ async function report(device: string, { events, missed, how }: Counter, options:
   let shown = { at: 0, events: 0 };
   await untilStopped(() => {
     const now = elapsed();
-    const done = (limit !== undefined && events() >= limit) || (seconds !== undefined && now >= seconds);
+    const complete = (limit !== undefined && events() >= limit) || (seconds !== undefined && now >= seconds);
+    const done = complete || ended() !== undefined;
     if (options.json !== true && !done && now - shown.at >= 1) {
       const rate = (events() - shown.events) / (now - shown.at);
       print(`${now.toFixed(1).padStart(8)} s  ${events()} interrupts  ${rate.toFixed(1)}/s`);
@@ -129,5 +138,9 @@ async function report(device: string, { events, missed, how }: Counter, options:
   else {
     const lost = summary.missed === 0 ? '' : `, ${summary.missed} more were masked`;
     print(`${summary.seconds.toFixed(1).padStart(8)} s  ${total} interrupts  ${perSecond}/s in all${lost}`);
+  }
+  const reason = ended();
+  if (reason !== undefined && (limit === undefined || total < limit)) {
+    throw new DeviceError('gone', `${device}: no interrupt will come any more: ${reason}`);
   }
 }
