@@ -167,6 +167,16 @@ test('a UIO node that is no device of the configuration is a warning', () => {
   expect(machine.complaints()).toMatchSnapshot();
 });
 
+test('a file that is not needed may be closed: UIO publishes the registers', () => {
+  machine.add(UIO_DEVICE);
+  machine.forbid('/resource0');
+  expect(machine.findings().filter(({ level }) => level === 'problem')).toHaveLength(1);
+  for (const [name, text] of Object.entries({ addr: '0x00000000febf1000\n', offset: '0x0\n' })) {
+    machine.write(`sys/bus/pci/devices/0000:00:04.0/uio/uio0/maps/map0/${name}`, text);
+  }
+  expect(machine.complaints()).toBe('');
+});
+
 test('a remedy for one node leaves the rules of the others alone', () => {
   machine.write('sys/class/uio/uio1/name', 'counter\n');
   for (const part of ['/dev/uio0', '/dev/uio1', '/dev/mem']) machine.forbid(part);

@@ -29,7 +29,7 @@ export function kernelDevice(device: ExaminedDevice, { sys, dev }: Required<Linu
     driver: folder === undefined ? undefined : linkName(join(folder, 'driver')),
     node,
     uioName: node === undefined ? undefined : textOf(join(sys, 'class/uio', node, 'name')),
-    files: folder === undefined || !exists(folder) ? nodes : [...nodes, ...filesOf(device, folder)],
+    files: folder === undefined || !exists(folder) ? nodes : [...nodes, ...filesOf(device, folder, node)],
   };
 }
 
@@ -49,10 +49,20 @@ function nodeNamed({ description, section }: ExaminedDevice, sys: string): strin
   return namesIn(join(sys, 'class/uio')).find((node) => textOf(join(sys, 'class/uio', node, 'name')) === name);
 }
 
-function filesOf({ description }: ExaminedDevice, folder: string): KernelDevice['files'] {
-  const bars = [...new Set(description?.spaces.map(({ bar }) => bar).filter((bar) => bar !== undefined))];
+function filesOf({ description }: ExaminedDevice, folder: string, node: string | undefined): KernelDevice['files'] {
+  const mapped = node === undefined ? [] : mappedAddresses(join(folder, 'uio', node, 'maps'));
+  const spaces = (description?.spaces ?? []).filter(({ start }) => !mapped.includes(start));
+  const bars = [...new Set(spaces.map(({ bar }) => bar).filter((bar) => bar !== undefined))];
   return [
     { path: join(folder, 'config'), why: 'interrupts again after the first, bus mastering off' },
     ...bars.map((bar) => ({ path: join(folder, `resource${bar}`), why: `registers of BAR ${bar}` })),
   ];
+}
+
+/** What can be had through the node; kernels differ in whether `addr` contains the offset within the page. */
+function mappedAddresses(maps: string): bigint[] {
+  return namesIn(maps).flatMap((map) => {
+    const [address, offset] = ['addr', 'offset'].map((name) => BigInt(textOf(join(maps, map, name)) ?? 0));
+    return address === undefined || offset === undefined ? [] : [address, address + offset];
+  });
 }
