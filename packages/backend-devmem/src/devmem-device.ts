@@ -87,9 +87,12 @@ export class DevmemDevice implements OpenDevice {
     this.#closed = true;
     this.#source?.close();
     for (const space of this.#spaces) space.close();
-    for (const reached of [...this.#reached.values()].reverse()) reached.close();
-    this.#reached.clear();
-    this.#surroundings.closed();
+    try {
+      for (const reached of [...this.#reached.values()].reverse()) reached.close();
+    } finally {
+      this.#reached.clear();
+      this.#surroundings.closed();
+    }
   }
 
   #open(space: PlannedSpace): MemoryRegion | IoPortSpace {

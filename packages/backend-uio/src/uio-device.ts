@@ -129,9 +129,12 @@ export class UioDevice implements OpenDevice {
     this.#interrupt?.source.close();
     this.#interrupt?.line.close();
     for (const { space } of this.#spaces) space.close();
-    for (const { close } of this.#spaces.reverse()) close();
-    this.#parts.presence.close();
-    this.#parts.release();
+    try {
+      for (const { close } of this.#spaces.reverse()) close();
+    } finally {
+      this.#parts.presence.close();
+      this.#parts.release();
+    }
   }
 
   toString(): string {
