@@ -11,7 +11,7 @@ const POLL_MAX_US = 10_000;
  */
 const PATIENCE_US = 50_000;
 /** Ticks in a row that may be too late to judge by, before they are used all the same. */
-const LATE_LIMIT = 3;
+const LATE_LIMIT = 10;
 /** Lost interrupts in a row after which the line is taken for dead. */
 const LOST_LIMIT = 3;
 
