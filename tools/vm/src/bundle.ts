@@ -1,16 +1,18 @@
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { rolldown } from 'rolldown';
+import { checkout } from './run.ts';
 
 /**
  * Bundles a program of a package into one file in its node_modules, so that the machine opens one file instead of hundreds
  * and any Node runs it. Native packages are found from there.
+ * @param name the file in `src` of the package, or relative to it, without `.ts`.
  * @returns the path of the bundle.
  */
 export async function bundleProgram(packageFolder: string, name: string): Promise<string> {
-  const core = createRequire(join(packageFolder, '..', 'core', 'package.json'));
+  const core = createRequire(join(checkout, 'packages', 'core', 'package.json'));
   const rxjs = join(dirname(core.resolve('rxjs/package.json')), 'dist', 'esm', 'index.js');
-  const file = join(packageFolder, 'node_modules', '.ring3-vm', `${name}.mjs`);
+  const file = join(packageFolder, 'node_modules', '.ring3-vm', `${basename(name)}.mjs`);
   const built = await rolldown({
     input: join(packageFolder, 'src', `${name}.ts`),
     platform: 'node',
