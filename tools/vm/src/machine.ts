@@ -44,7 +44,7 @@ export interface MachineEnd {
 }
 
 /** Accelerator: emulation works everywhere; KVM is asked for, because it hangs on machines that only pretend to have it. */
-const accelerator = env['RING3_VM_ACCEL'] ?? 'tcg';
+export const accelerator = env['RING3_VM_ACCEL'] ?? 'tcg';
 
 /** Less work for an emulated processor: no benchmarks of timers, no repairs of processors that it is not. */
 const kernelWords = ['console=ttyS0', 'panic=-1', 'no_timer_check', 'tsc=reliable', 'mitigations=off'];
@@ -111,7 +111,8 @@ function qemuArguments(options: MachineOptions, initrd: string, streams: Streams
     ...['-virtfs', `local,path=/,mount_tag=host,readonly=on,${share9p}`],
     ...['-virtfs', `local,path=${options.share},mount_tag=share,${share9p}`],
     ...[...streams.console.chardev('console'), '-serial', 'chardev:console'],
-    ...['-device', 'virtio-serial-pci', ...terminal],
+    // Out of the way: the first device that is plugged in gets 0000:00:04.0, as the documents say.
+    ...['-device', 'virtio-serial-pci,addr=1f', ...terminal],
     ...[...streams.stdout.chardev('stdout'), '-device', 'virtserialport,chardev=stdout,name=stdout'],
     ...[...streams.stderr.chardev('stderr'), '-device', 'virtserialport,chardev=stderr,name=stderr'],
     ...[...streams.channel.chardev('channel'), '-device', 'virtserialport,chardev=channel,name=channel'],

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { plugDevices } from './devices.ts';
 import { guestShare } from './init-script.ts';
 import { provideKernel } from './kernel.ts';
-import { type MachineEnd, runMachine } from './machine.ts';
+import { accelerator, type MachineEnd, runMachine } from './machine.ts';
 import { foldersToCopy } from './memory-copies.ts';
 import { requireTools, vmTools } from './tools.ts';
 import { VmError } from './vm-error.ts';
@@ -149,7 +149,11 @@ async function readStatus(share: string, end: MachineEnd, timeoutSeconds: number
   const why = end.timedOut
     ? `The machine was not done after ${timeoutSeconds} s (--timeout) and was stopped.`
     : 'The machine stopped before the command had ended.';
-  const words = [end.qemuWords, end.kernelLog.trimEnd().split('\n').slice(-40).join('\n')];
+  const hint =
+    accelerator === 'tcg'
+      ? ''
+      : `RING3_VM_ACCEL=${accelerator} is set: without it the machine is emulated, which works everywhere.`;
+  const words = [hint, end.qemuWords, end.kernelLog.trimEnd().split('\n').slice(-40).join('\n')];
   throw new VmError([why, ...words.filter(Boolean)].join('\n'));
 }
 
