@@ -1,43 +1,37 @@
 import { spawn } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { type Backend, type InterruptSource, interruptAfter, type RegisterSpace, SILENT } from '@ring3/core';
+import { type Backend, type InterruptSource, interruptAfter, type RegisterSpace } from '@ring3/core';
 import { type BackendFixture, backendConformance, type Spaces } from '@ring3/core/testing';
-import { listClaims, mappedBytes } from '@ring3/linux';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { UioBackend } from './backend.ts';
-import { applyBinding } from './binding/apply-binding.ts';
+import type { UioBackend } from './backend.ts';
 import { planBinding } from './binding/plan-binding.ts';
 import { openUioEvents } from './interrupts/uio-events.ts';
 import { PciConfigSpace } from './pci-config-space.ts';
 import type { UioSelector } from './selector.ts';
+import {
+  ACKNOWLEDGE,
+  attribute,
+  bind,
+  DMA_SOURCE,
+  DMA_TARGET,
+  EDU,
+  edus,
+  IDENTITY,
+  inMachine,
+  milliseconds,
+  newBackend,
+  OTHER,
+  PCI,
+  RAISE,
+  selectorOf,
+  unbind,
+} from './testing/edu.ts';
 
 // QEMU's edu (docs/specs/edu.rst) under a real kernel, in the virtual machine only.
-
-const PCI = '/sys/bus/pci/devices';
-const IDENTITY = 0x00;
-const RAISE = 0x60;
-const ACKNOWLEDGE = 0x64;
-const DMA_SOURCE = 0x80;
-const DMA_TARGET = 0x88;
-
-const inMachine = process.env['RING3_VM'] === '1';
-const attribute = (address: string, name: string) => readFileSync(`${PCI}/${address}/${name}`, 'latin1').trim();
-const edus = inMachine
-  ? readdirSync(PCI).filter(
-      (address) => attribute(address, 'vendor') === '0x1234' && attribute(address, 'device') === '0x11e8',
-    )
-  : [];
-const [EDU = '', OTHER = ''] = edus;
-
-const selectorOf = (pci: string): UioSelector => ({ select: { pci }, spaces: { bar0: { widths: [32] } } });
-const bind = (address = EDU) => applyBinding(planBinding({}, 'bind', address));
-const unbind = (address = EDU) => applyBinding(planBinding({}, 'unbind', address));
-const newBackend = () => new UioBackend({ log: SILENT });
-const milliseconds = (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms));
 
 function first(spaces: Spaces): RegisterSpace {
   return spaces[0] ?? expect.fail('no space was opened');
@@ -48,26 +42,6 @@ const level = {
   raise: (spaces: Spaces) => first(spaces).write32(RAISE, 1),
   clear: (spaces: Spaces) => first(spaces).write32(ACKNOWLEDGE, 0xffff_ffff),
 };
-
-/** What this process has open of devices, of sysfs and of claims. */
-function ownDescriptors(): string[] {
-  const open = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      return ''; // That of the folder itself.
-    }
-  });
-  return open.filter((path) => /^\/dev\/uio|^\/sys\/|\/ring3\//.test(path));
-}
-
-/** Lets the device go quiet without its driver, as a supervisor does: else it asserts a line that others share. */
-async function acknowledge(backend: UioBackend): Promise<void> {
-  const device = await backend.open(selectorOf(EDU));
-  const [space] = device.description.spaces;
-  device.openSpace(space ?? expect.fail('edu has no registers')).write32(ACKNOWLEDGE, 0xffff_ffff);
-  await device.close();
-}
 
 /** How often a file of the device is mapped in this process, as the kernel says. */
 function mappings(): number {
@@ -255,45 +229,6 @@ describe.skipIf(!inMachine)('edu under uio_pci_generic', () => {
       const [code] = await once(child, 'exit');
       expect(code).toBe(status);
     });
-  });
-
-  it('can be unbound and bound a hundred times under load, and nothing is left', { timeout: 400_000 }, async () => {
-    const backend = newBackend();
-    onTestFinished(() => backend.close());
-    const before = { mapped: mappedBytes(), claims: listClaims().length };
-    let interrupts = 0;
-    let total = 0;
-    for (let round = 0; round < 100; round++) {
-      const claim = await backend.claim(selectorOf(EDU), 'cycles');
-      onTestFinished(() => claim.release());
-      const device = await backend.open(selectorOf(EDU));
-      const [space] = device.description.spaces;
-      const [interrupt] = device.description.interrupts;
-      if (space === undefined || interrupt === undefined) expect.fail(`no interrupt in round ${round}`);
-      const registers = device.openSpace(space);
-      const source = device.openInterrupt(interrupt);
-      // Every interrupt causes the next one: the line is never quiet.
-      source.attach(() => {
-        registers.write32(ACKNOWLEDGE, 0xffff_ffff);
-        registers.write32(RAISE, 1);
-        interrupts++;
-        return 'handled';
-      });
-      source.enable();
-      await interruptAfter(source, device.clock, 5_000_000, () => registers.write32(RAISE, 1));
-      await applyBinding(planBinding({ force: true }, 'unbind', EDU));
-      expect(await device.gone).not.toBe('');
-      await source.closed;
-      await device.close();
-      await acknowledge(backend);
-      await claim.release();
-      await bind();
-      if (round === 9) total = readdirSync('/proc/self/fd').length;
-    }
-    expect(interrupts).toBeGreaterThanOrEqual(100);
-    expect({ mapped: mappedBytes(), claims: listClaims().length }).toEqual(before);
-    expect(ownDescriptors()).toEqual([]);
-    expect(readdirSync('/proc/self/fd').length - total, 'anything else, by 90 rounds').toBeLessThan(10);
   });
 });
 
