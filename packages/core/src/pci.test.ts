@@ -14,7 +14,6 @@ it.each([
 it.each([
   '',
   '04.0',
-  '0000:00:20.0',
   '0000:00:04.8',
   '0000:00:04',
   '000:00:04.0',
@@ -25,6 +24,13 @@ it.each([
 ])('"%s" is none', (text) => {
   expect(() => parsePciAddress(text)).toThrow(
     `"${text}" is not a PCI address: write domain:bus:device.function, like 0000:00:04.0`,
+  );
+});
+
+it('tells the last device of a bus', () => {
+  expect(parsePciAddress('00:1f.7').device).toBe(31);
+  expect(() => parsePciAddress('00:20.0')).toThrow(
+    '"00:20.0" is not a PCI address: the device 20 is above 1f (hexadecimal)',
   );
 });
 

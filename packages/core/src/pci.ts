@@ -33,8 +33,11 @@ export function parsePciAddress(text: string): PciAddress {
     device: Number.parseInt(device, 16),
     function: Number.parseInt(fn, 16),
   };
-  if (match === null || address.device > 0x1f) {
+  if (match === null) {
     throw new RangeError(`"${text}" is not a PCI address: write domain:bus:device.function, like 0000:00:04.0`);
+  }
+  if (address.device > 0x1f) {
+    throw new RangeError(`"${text}" is not a PCI address: the device ${device} is above 1f (hexadecimal)`);
   }
   return address;
 }

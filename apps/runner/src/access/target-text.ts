@@ -50,8 +50,10 @@ function parseDeviceTarget(text: string): TargetText {
 
 /** @throws UsageError that shows the form. */
 export function checkPciAddress(text: string): void {
-  if (!isPciAddress(text)) {
-    throw new UsageError(`"${text}" is not a PCI address: write domain:bus:device.function, like 0000:00:04.0`);
+  try {
+    parsePciAddress(text);
+  } catch (error) {
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
   }
 }
 
