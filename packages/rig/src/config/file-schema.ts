@@ -40,7 +40,7 @@ export const deviceSchema = once(() =>
     driver: z.string().min(1).describe('name of a driver package, or ./path of a file'),
     backend: z
       .looseObject({ type: z.string().min(1).describe('how the device is reached') })
-      .describe('where the device is'),
+      .describe('where the device is, like { type: sim }'),
     options: z.record(z.string(), z.unknown()).nullish().describe('options of the driver'),
     services: z.record(z.string(), z.string()).nullish().describe('services of other devices that the driver needs'),
   }),

@@ -47,3 +47,8 @@ test('a file that is not there, and one that is a folder, are told apart', async
   await expect(readConfig(join(FOLDER, 'none.yaml'))).rejects.toThrow(/none\.yaml: there is no such file$/);
   await expect(readConfig(FOLDER)).rejects.toThrow(/: this is a folder, a file is expected$/);
 });
+
+test('a relative path that leads nowhere is told with the folder that it starts from', async () => {
+  const words = `rigs/none.yaml: there is no such file in ${process.cwd()}`;
+  await expect(readConfig('rigs/none.yaml')).rejects.toThrow(words);
+});

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, extname, resolve } from 'node:path';
+import { basename, extname, isAbsolute, resolve } from 'node:path';
 import { type Backend, type Logger, SILENT } from '@ring3/core';
 import { ModuleLoader } from '../modules/index.ts';
 import { checkClaims } from './check-claims.ts';
@@ -71,7 +71,8 @@ async function readYaml(file: string): Promise<ConfigDocument> {
     return yamlDocument(text, file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-    const message = READ_ERRORS[code] ?? `cannot be read: ${String(error)}`;
+    const words = READ_ERRORS[code] ?? `cannot be read: ${String(error)}`;
+    const message = code === 'ENOENT' && !isAbsolute(file) ? `${words} in ${resolve('.')}` : words;
     return { ...objectDocument(undefined, file), problems: [{ file, path: [], message }] };
   }
 }
