@@ -1,3 +1,4 @@
+import type { Logger } from '@ring3/core';
 import type { FarEnd, UartLine } from './line.ts';
 
 /** A UART that a cable can be plugged into. */
@@ -23,12 +24,15 @@ function endOf(uart: UartLine): FarEnd {
 const dangling = new Map<string, Socket>();
 
 /** Plugs a UART into the cable with this name. @returns a function that takes it out again, if nobody is at the other end. */
-export function plugIntoCable(name: string, uart: Socket): () => void {
+export function plugIntoCable(name: string, uart: Socket, log: Logger): () => void {
   const other = dangling.get(name);
-  if (other === undefined) dangling.set(name, uart);
-  else {
+  if (other === undefined) {
+    dangling.set(name, uart);
+    log.info(`cable "${name}": nothing at the other end yet; it joins UARTs of one process, with isolation: inline`);
+  } else {
     dangling.delete(name);
     connectUarts(uart, other);
+    log.info(`cable "${name}": joined`);
   }
   return () => {
     if (dangling.get(name) === uart) dangling.delete(name);

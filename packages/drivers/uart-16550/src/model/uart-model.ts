@@ -23,7 +23,7 @@ export class UartModel implements DeviceModel {
       this.uart.connect(this.echo);
       this.uart.setInputs({ cts: true, dsr: true, dcd: true });
     }
-    this.#unplug = typeof farEnd === 'object' ? plugIntoCable(farEnd.cable, this.uart) : () => {};
+    this.#unplug = typeof farEnd === 'object' ? plugIntoCable(farEnd.cable, this.uart, pins.log) : () => {};
   }
 
   read(_space: string, offset: number, width: Width): number {
