@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { COUNTED_LINES, nodeOfLine, runInNode } from './test-engines.ts';
+import { COUNTED_LINES, COUNTS_ALL, nodeOfLine, runInNode } from './test-engines.ts';
 
 // One register read in the source is one load in the machine, in each tier of each supported V8. The control does the
 // same with plain typed arrays, and has to fail: otherwise nothing is proven.
@@ -17,7 +17,8 @@ interface Setting {
 const IGNITION = ['--no-sparkplug', '--no-maglev', '--no-turbofan'];
 const MAGLEV: Setting = { what: 'Maglev', tier: 'maglev', flags: ['--no-turbofan'], seen: 'maglev', since: 24 };
 const TURBOFAN: Setting = { what: 'TurboFan', tier: 'turbofan', flags: [], seen: 'turbofan' };
-const SETTINGS: readonly Setting[] = [
+const AS_IT_COMES: Setting = { what: 'whatever V8 chooses', tier: 'as-it-comes', flags: [] };
+const ALL: readonly Setting[] = [
   { what: 'the interpreter', tier: 'cold', flags: IGNITION, seen: 'ignition' },
   { what: 'Sparkplug', tier: 'sparkplug', flags: ['--no-maglev', '--no-turbofan'], seen: 'sparkplug' },
   MAGLEV,
@@ -26,8 +27,9 @@ const SETTINGS: readonly Setting[] = [
   { ...TURBOFAN, what: 'TurboFan over WebAssembly of Liftoff', flags: ['--liftoff-only'] },
   { ...TURBOFAN, what: 'TurboFan over WebAssembly of TurboFan', flags: ['--no-liftoff'] },
   { ...TURBOFAN, what: 'TurboFan with WebAssembly inlined', flags: ['--turboshaft-wasm-in-js-inlining'], since: 24 },
-  { what: 'whatever V8 chooses', tier: 'as-it-comes', flags: [] },
+  AS_IT_COMES,
 ];
+const SETTINGS = COUNTS_ALL ? ALL : [TURBOFAN, AS_IT_COMES];
 
 interface Result {
   readonly tier: string;

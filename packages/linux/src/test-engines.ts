@@ -8,10 +8,11 @@ import { MemoryFile } from './test-memory-file.ts';
 /** The supported lines of Node. */
 export const NODE_LINES = [22, 24, 26] as const;
 
-/** The lines whose accesses are counted: all with RING3_ENGINES=all (`npm run test:engines`), else the one that runs this. */
-export const COUNTED_LINES = NODE_LINES.filter(
-  (line) => process.env['RING3_ENGINES'] === 'all' || process.versions.node.startsWith(`${line}.`),
-);
+/** Whether everything is counted (`npm run test:engines`), or what a run of all unit tests has time for. */
+export const COUNTS_ALL = process.env['RING3_ENGINES'] === 'all';
+
+/** The lines whose accesses are counted: all, or the one that runs this. */
+export const COUNTED_LINES = NODE_LINES.filter((line) => COUNTS_ALL || process.versions.node.startsWith(`${line}.`));
 
 const folder = join(import.meta.dirname, '..', '..', '..', '.toolchain', 'nodes');
 
