@@ -39,13 +39,18 @@ interface Result {
   readonly differ?: boolean;
 }
 
+/** V8 may take optimised code back at any time, on a busy machine more often: such a run says nothing and is repeated. */
+const ATTEMPTS = 5;
+
 async function measure(node: string, kind: 'mapped' | 'plain', { tier, flags, seen }: Setting) {
-  const { results } = JSON.parse(await runInNode(node, flags, 'test-exactness.ts', kind, tier)) as {
-    readonly results: Readonly<Record<string, Result>>;
-  };
-  const tiers = new Set(Object.values(results).map((result) => result.tier));
-  if (seen !== undefined) expect([...tiers]).toEqual([seen]);
-  return Object.entries(results);
+  for (let attempt = 1; ; attempt++) {
+    const { results } = JSON.parse(await runInNode(node, flags, 'test-exactness.ts', kind, tier)) as {
+      readonly results: Readonly<Record<string, Result>>;
+    };
+    const tiers = [...new Set(Object.values(results).map((result) => result.tier))];
+    if (seen === undefined || tiers.every((one) => one === seen)) return Object.entries(results);
+    if (attempt === ATTEMPTS) expect(tiers).toEqual([seen]);
+  }
 }
 
 describe.skipIf(process.platform !== 'linux').each(COUNTED_LINES)('registers in Node %i', (line) => {
