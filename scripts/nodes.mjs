@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { extraCertificates } from './toolchain.mjs';
 
 const VERSIONS = ['22.23.3', '24.21.0', '26.10.0'];
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), '.toolchain', 'nodes');
@@ -22,6 +23,7 @@ function provide(version) {
   mkdirSync(temporary, { recursive: true });
   const quiet = ['--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
   const npm = spawnSync('npm', ['install', '--prefix', temporary, ...quiet, `${name}@${version}`], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: extraCertificates() },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const fetched = join(temporary, 'node_modules', name, 'bin', 'node');

@@ -153,7 +153,7 @@ function npmInstall(prefix, tools) {
 }
 
 /** npm trusts only what Node brings; a machine behind a company's proxy has that authority in its own store. */
-function extraCertificates() {
+export function extraCertificates() {
   const system = '/etc/ssl/certs/ca-certificates.crt';
   return process.env.NODE_EXTRA_CA_CERTS ?? (existsSync(system) ? system : undefined);
 }
