@@ -43,7 +43,6 @@ export default defineConfig({
           name: 'vm', // Tests that boot a virtual machine: tools/vm/README.md.
           include: [machineTests],
           exclude: ignored,
-          fileParallelism: false,
           testTimeout: 600_000,
         },
       },
@@ -54,8 +53,6 @@ export default defineConfig({
           include: [guestTests],
           exclude: ignored,
           pool: machinePool(),
-          fileParallelism: false,
-          sequence: { groupOrder: 1 }, // One machine at a time.
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
