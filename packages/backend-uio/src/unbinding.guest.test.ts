@@ -16,7 +16,7 @@ function ownDescriptors(): string[] {
       return ''; // That of the folder itself.
     }
   });
-  return open.filter((path) => /^\/dev\/uio|^\/sys\/|\/ring3\//.test(path));
+  return open.filter((path) => /^\/dev\/uio|^\/sys\/|^\/run\/ring3\//.test(path));
 }
 
 /** Lets the device go quiet without its driver, as a supervisor does: else it asserts a line that others share. */
