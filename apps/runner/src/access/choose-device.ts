@@ -18,6 +18,12 @@ export interface ChosenDevice {
   close(): Promise<void>;
 }
 
+/** A device that no configuration gives to a driver. */
+export function withoutDriver(backend: Backend, selector: unknown, description: DeviceDescription): ChosenDevice {
+  const close = () => backend.close();
+  return { backend, selector, description, driver: undefined, driverOptions: undefined, close };
+}
+
 /** Finds a device by its PCI address, or by its name in the configuration. @throws DeviceError, UsageError. */
 export async function chooseDevice(
   wanted: { readonly pci: string } | { readonly device: string },
@@ -37,14 +43,7 @@ async function choosePci(pci: string): Promise<ChosenDevice> {
   try {
     const selector = { select: { pci } };
     const description = await backend.describe(selector);
-    return {
-      backend,
-      selector,
-      description,
-      driver: undefined,
-      driverOptions: undefined,
-      close: () => backend.close(),
-    };
+    return withoutDriver(backend, selector, description);
   } catch (error) {
     await backend.close();
     throw error;

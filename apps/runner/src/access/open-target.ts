@@ -11,7 +11,7 @@ import {
 import { loaderFor } from '../config-source.ts';
 import { UsageError } from '../usage-error.ts';
 import { rememberBusMaster } from './bus-master.ts';
-import { type ChosenDevice, chooseDevice, openBackend } from './choose-device.ts';
+import { type ChosenDevice, chooseDevice, openBackend, withoutDriver } from './choose-device.ts';
 import { findPlace, type NamedSpace, namedSpaces, type Place } from './find-register.ts';
 import type { AccessWidth } from './numbers.ts';
 import type { TargetText } from './target-text.ts';
@@ -106,15 +106,7 @@ async function findAddress({ space: kind, address }: Extract<TargetText, { kind:
     const description = await backend.describe(selector);
     const [resource] = description.spaces;
     if (resource === undefined) throw new DeviceError('not-found', `there is nothing at ${address}`);
-    const chosen = {
-      backend,
-      selector,
-      description,
-      driver: undefined,
-      driverOptions: undefined,
-      close: () => backend.close(),
-    };
-    return openSpace(chosen, resource, request);
+    return openSpace(withoutDriver(backend, selector, description), resource, request);
   };
   return { base: address, place: undefined, offset: 0, open, close: () => backend.close() };
 }
