@@ -12,6 +12,7 @@ import { type Pace, SimClock } from './clock/sim-clock.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import { FAULT_PLAN } from './faults/schema.ts';
 import { SimulatedMachine } from './machine/simulated-machine.ts';
+import { DEFAULT_MEMORY, describeMemory } from './machine/system-memory.ts';
 import type { ModelDescription, ModelModule } from './model/device-model.ts';
 import { describeDevice, deviceId, SimulatedDevice } from './simulated-device.ts';
 
@@ -67,7 +68,7 @@ export class SimBackend implements Backend<SimSelector> {
 
   async describe(selector: SimSelector): Promise<DeviceDescription> {
     const { id, description } = await this.#find(selector);
-    return describeDevice(id, description);
+    return describeDevice(id, description, describeMemory(DEFAULT_MEMORY));
   }
 
   async open(selector: SimSelector): Promise<OpenDevice> {
@@ -83,7 +84,7 @@ export class SimBackend implements Backend<SimSelector> {
       log,
       resolvePath: (path) => resolvePath(path),
     });
-    const device = new SimulatedDevice(attached, machine.clock, {
+    const device = new SimulatedDevice(attached, machine, {
       log,
       powerCutOnClose: selector.powerCutOnClose,
       closed: () => this.#open.delete(device),

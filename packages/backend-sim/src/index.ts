@@ -16,5 +16,6 @@ export { type LineStatistics, SimulatedLine } from './interrupts/simulated-line.
 export type { AttachedDevice } from './machine/attached-device.ts';
 export { PciConfigSpace } from './machine/pci-config-space.ts';
 export { type MachineTiming, type PlugIn, SimulatedMachine } from './machine/simulated-machine.ts';
+export { type MemoryOptions, SystemMemory } from './machine/system-memory.ts';
 export { type SimulateOptions, type Simulation, simulate } from './simulate.ts';
 export { SimulatedDevice } from './simulated-device.ts';

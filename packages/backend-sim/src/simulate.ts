@@ -10,6 +10,7 @@ import { type Pace, SimClock } from './clock/sim-clock.ts';
 import type { FaultPlan } from './faults/plan.ts';
 import type { FaultTrace } from './faults/trace.ts';
 import { type MachineTiming, SimulatedMachine } from './machine/simulated-machine.ts';
+import type { MemoryOptions } from './machine/system-memory.ts';
 import type { DeviceModel, ModelModule } from './model/device-model.ts';
 import { deviceId, SimulatedDevice } from './simulated-device.ts';
 
@@ -21,9 +22,10 @@ export interface SimulateOptions {
   /** Default `instant`. */
   readonly pace?: Pace;
   readonly timing?: Partial<MachineTiming>;
+  readonly memory?: Partial<MemoryOptions>;
   readonly log?: Logger;
   readonly resolvePath?: (path: string) => string;
-  /** Plugs the device into a machine that is there already; `pace` and `timing` are those of the machine then. */
+  /** Plugs the device into a machine that is there already; `pace`, `timing` and `memory` are those of the machine then. */
   readonly machine?: SimulatedMachine;
 }
 
@@ -62,7 +64,8 @@ export async function simulate<Options>(
   options: Options,
   settings: SimulateOptions = {},
 ): Promise<Simulation> {
-  const machine = settings.machine ?? new SimulatedMachine(new SimClock(settings.pace), settings.timing);
+  const machine =
+    settings.machine ?? new SimulatedMachine(new SimClock(settings.pace), settings.timing, settings.memory);
   const { clock } = machine;
   const description = module.describe(options);
   const id = deviceId(module.name, description);
@@ -75,7 +78,7 @@ export async function simulate<Options>(
     log: settings.log,
     resolvePath: settings.resolvePath,
   });
-  const device = new SimulatedDevice(attached, clock, { log: settings.log });
+  const device = new SimulatedDevice(attached, machine, { log: settings.log });
   const open = new Opened(device);
   return {
     machine,

@@ -2,6 +2,9 @@ import {
   type Clock,
   type DeviceDescription,
   DeviceError,
+  type DmaAllocator,
+  type DmaLoan,
+  type DmaResource,
   formatPciAddress,
   type InterruptResource,
   InterruptSource,
@@ -13,6 +16,7 @@ import {
   type SpaceResource,
 } from '@ring3/core';
 import type { AttachedDevice } from './machine/attached-device.ts';
+import type { SimulatedMachine } from './machine/simulated-machine.ts';
 import type { ModelDescription } from './model/device-model.ts';
 
 /** The name of a device within the simulator: its PCI address, or its name and first address, as in a device tree. */
@@ -24,7 +28,11 @@ export function deviceId(modelName: string, { identity, spaces }: ModelDescripti
 }
 
 /** A model's description as drivers and rigs see it. */
-export function describeDevice(id: string, { identity, spaces, interrupts }: ModelDescription): DeviceDescription {
+export function describeDevice(
+  id: string,
+  { identity, spaces, interrupts, busMaster }: ModelDescription,
+  memory: DmaResource,
+): DeviceDescription {
   return {
     id,
     domain: 'sim',
@@ -37,6 +45,7 @@ export function describeDevice(id: string, { identity, spaces, interrupts }: Mod
       ...(bar === undefined ? {} : { bar }),
     })),
     interrupts,
+    ...(busMaster === true ? { dma: memory } : {}),
     simulated: true,
   };
 }
@@ -56,16 +65,19 @@ export class SimulatedDevice implements OpenDevice {
   readonly clock: Clock;
   readonly gone: Promise<string>;
   readonly #device: AttachedDevice;
+  readonly #machine: SimulatedMachine;
   readonly #settings: OpenSettings;
   readonly #spaces: RegisterSpace[] = [];
   readonly #sources = new Map<number, InterruptSource>();
+  #dma: DmaLoan | undefined;
   #closed = false;
 
-  constructor(device: AttachedDevice, clock: Clock, settings: OpenSettings = {}) {
-    this.description = describeDevice(device.id, device.description);
-    this.clock = clock;
+  constructor(device: AttachedDevice, machine: SimulatedMachine, settings: OpenSettings = {}) {
+    this.description = describeDevice(device.id, device.description, machine.systemMemory.resource);
+    this.clock = machine.clock;
     this.gone = device.gone;
     this.#device = device;
+    this.#machine = machine;
     this.#settings = settings;
   }
 
@@ -105,13 +117,35 @@ export class SimulatedDevice implements OpenDevice {
     return source;
   }
 
+  openDma(): DmaAllocator {
+    this.#checkOpen();
+    if (this.description.dma === undefined) {
+      throw new DeviceError('not-found', `${this.description.id} makes no transfers to memory`);
+    }
+    this.#dma ??= this.#machine.systemMemory.pool.lend();
+    this.#setBusMaster(true);
+    return this.#dma;
+  }
+
+  silence(): void {
+    if (!this.#closed) this.#setBusMaster(false);
+  }
+
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.silence();
     this.#closed = true;
+    this.#dma?.close();
     for (const source of this.#sources.values()) source.close();
     for (const space of this.#spaces) space.close();
     if (this.#settings.powerCutOnClose === true) this.#device.cutPower();
     this.#settings.closed?.();
     await this.#device.shutDown();
+  }
+
+  #setBusMaster(on: boolean): void {
+    const { pci } = this.#device;
+    if (pci !== undefined) pci.busMaster = on;
   }
 
   #checkOpen(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import type { DmaAllocator, DmaResource } from './dma.ts';
 import type { Trigger } from './interrupt.ts';
 import type { InterruptSource } from './interrupt-source.ts';
 import type { Logger } from './log.ts';
@@ -35,6 +36,8 @@ export interface DeviceDescription {
   readonly identity: DeviceIdentity;
   readonly spaces: readonly SpaceResource[];
   readonly interrupts: readonly InterruptResource[];
+  /** Missing where the device reaches no memory, or nobody lends it any. */
+  readonly dma?: DmaResource;
   readonly simulated: boolean;
   /** Why the device, as it is now, cannot be opened or not be used in full: each with its remedy. Default: nothing is. */
   readonly obstacles?: readonly string[];
@@ -48,6 +51,11 @@ export interface OpenDevice {
   /** Maps a range of the description; a MemoryRegion or an IoPortSpace after its kind. */
   openSpace(resource: SpaceResource): RegisterSpace | Promise<RegisterSpace>;
   openInterrupt(resource: InterruptResource): InterruptSource | Promise<InterruptSource>;
+  /**
+   * Memory that the device reaches, for a description that has `dma`; makes the device a bus master. Buffers that are still
+   * out when the device is closed are given back then: after {@link silence}, so that no transfer meets other owners.
+   */
+  openDma?(): DmaAllocator | Promise<DmaAllocator>;
   /** Resolves with the reason when the device is gone; never rejects. */
   readonly gone: Promise<string>;
   /**

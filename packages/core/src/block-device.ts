@@ -13,6 +13,8 @@ export interface BlockDeviceInfo {
   readonly maxTransferBlocks: number;
   /** Whether acknowledged writes may be lost with the power until {@link BlockDevice.flush} has ended. */
   readonly volatileCache: boolean;
+  /** Whether {@link BlockDevice.trim} is there. Default: it is not. */
+  readonly trim?: boolean;
   /** Simulated hardware says so, and everything that shows this device passes it on. */
   readonly simulated: boolean;
 }
@@ -46,6 +48,12 @@ export interface BlockDevice {
    * attached anew.
    */
   flush(): Promise<void>;
+  /**
+   * Tells the device that nobody needs the content of these blocks any more; there where `info.trim` says so. Afterwards
+   * each of them reads as before or as anything else, the same or not each time, until it is written again; a device that
+   * forgets to do it has done nothing wrong. Not bound by `maxTransferBlocks`.
+   */
+  trim?(block: number, blockCount: number): Promise<void>;
 }
 
 /** The class of disks. */
@@ -60,10 +68,19 @@ export function checkBlockRange(info: BlockDeviceInfo, block: number, lengthByte
   if (!Number.isInteger(blocks) || blocks === 0) {
     throw new RangeError(`${lengthBytes} bytes are not whole blocks: give a multiple of ${info.blockSizeBytes}`);
   }
-  if (!Number.isSafeInteger(block) || block < 0 || block + blocks > info.blockCount) {
-    throw new RangeError(`${blocks} blocks at ${block}: the disk has ${info.blockCount}`);
-  }
+  checkBlocks(info, block, blocks);
   if (blocks > info.maxTransferBlocks) {
     throw new RangeError(`${blocks} blocks at ${block}: one request moves at most ${info.maxTransferBlocks}`);
+  }
+}
+
+/**
+ * The check for requests without data.
+ * @throws RangeError in words.
+ */
+export function checkBlocks(info: BlockDeviceInfo, block: number, blockCount: number): void {
+  const isRange = Number.isSafeInteger(block) && Number.isSafeInteger(blockCount) && block >= 0 && blockCount > 0;
+  if (!isRange || block + blockCount > info.blockCount) {
+    throw new RangeError(`${blockCount} blocks at ${block}: the disk has ${info.blockCount}`);
   }
 }

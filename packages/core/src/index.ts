@@ -14,6 +14,7 @@ export {
   type BlockDevice,
   type BlockDeviceInfo,
   checkBlockRange,
+  checkBlocks,
   type WriteOptions,
 } from './block-device.ts';
 export { type Clock, sleep, type Timer } from './clock.ts';
@@ -24,6 +25,8 @@ export {
   type DeviceErrorOptions,
   isDeviceError,
 } from './device-error.ts';
+export type { DmaAllocator, DmaBuffer, DmaConstraints, DmaResource } from './dma.ts';
+export { type DmaArena, type DmaLoan, DmaPool } from './dma-pool.ts';
 export {
   type Driver,
   type DriverEnvironment,
@@ -57,6 +60,8 @@ export {
 } from './match.ts';
 export { IoPortSpace, MemoryRegion } from './memory-region.ts';
 export {
+  type DmaNeed,
+  dma,
   type Handles,
   type InterruptNeed,
   type InterruptSelector,

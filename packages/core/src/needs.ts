@@ -1,3 +1,4 @@
+import type { DmaAllocator } from './dma.ts';
 import type { InterruptSource } from './interrupt-source.ts';
 import type { IoPortSpace, MemoryRegion } from './memory-region.ts';
 import type { RegisterSpace } from './register-space.ts';
@@ -32,6 +33,12 @@ export interface InterruptNeed {
   readonly handle?: InterruptSource;
 }
 
+/** A need for memory that the device reaches by itself. */
+export interface DmaNeed {
+  readonly need: 'dma';
+  readonly handle?: DmaAllocator;
+}
+
 /** A need for a service of another driver. */
 export interface ServiceNeed<T = unknown> {
   readonly need: 'service';
@@ -46,7 +53,7 @@ export interface OptionalNeed<N extends RequiredNeed = RequiredNeed> {
 }
 
 /** A need that must be met before `attach` is called. */
-export type RequiredNeed = SpaceNeed | InterruptNeed | ServiceNeed;
+export type RequiredNeed = SpaceNeed | InterruptNeed | DmaNeed | ServiceNeed;
 
 /** One line of a driver's manifest. */
 export type Need = RequiredNeed | OptionalNeed;
@@ -81,6 +88,11 @@ export function ports(selector: SpaceSelector, minimumBytes = 1): SpaceNeed<IoPo
 /** An interrupt. */
 export function interrupt(selector: InterruptSelector = {}): InterruptNeed {
   return { need: 'interrupt', selector };
+}
+
+/** Memory that the device reaches by itself; the device is allowed to be a bus master with it. */
+export function dma(): DmaNeed {
+  return { need: 'dma' };
 }
 
 /** A service that another driver provides; the configuration says which one. */

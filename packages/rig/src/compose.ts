@@ -1,6 +1,7 @@
 import './reflect.ts';
 import {
   DeviceError,
+  type DmaAllocator,
   type Driver,
   type Logger,
   type Need,
@@ -13,7 +14,7 @@ import {
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import type { ClaimTable } from './claim-table.ts';
 import type { CheckedDevice } from './config/checked-config.ts';
-import { selectInterrupt, selectSpace } from './select-resource.ts';
+import { NO_DMA, selectInterrupt, selectSpace } from './select-resource.ts';
 import { CLOCK, DEVICE_SCOPE, handleToken, LOG, OPEN_DEVICE, SERVICES } from './tokens.ts';
 
 /** What a device is composed from. */
@@ -76,6 +77,7 @@ async function openNeed(
 function isMissing(need: RequiredNeed, device: CheckedDevice, name: string, open: OpenDevice): boolean {
   if (need.need === 'space') return typeof selectSpace(open.description, need) === 'string';
   if (need.need === 'interrupt') return typeof selectInterrupt(open.description, need.selector) === 'string';
+  if (need.need === 'dma') return open.description.dma === undefined;
   return device.services[name] === undefined;
 }
 
@@ -87,6 +89,7 @@ async function openRequired(
   { claims, scope, rigServices }: Parts,
 ): Promise<unknown> {
   if (need.need === 'service') return rigServices.get(need.serviceClass, device.services[name] ?? '');
+  if (need.need === 'dma') return openDma(open);
   const resource =
     need.need === 'space' ? selectSpace(open.description, need) : selectInterrupt(open.description, need.selector);
   if (typeof resource === 'string') throw new DeviceError('not-found', `${device.name}: ${resource}`);
@@ -100,4 +103,13 @@ async function openRequired(
   const source = await open.openInterrupt(resource);
   scope.defer(`interrupt ${name}`, () => source.close('released'));
   return source;
+}
+
+/** Who opened the device gives the memory back, once it is silent. */
+async function openDma(open: OpenDevice): Promise<DmaAllocator> {
+  const { description } = open;
+  if (description.dma === undefined || open.openDma === undefined) {
+    throw new DeviceError('not-found', `${description.id}: ${NO_DMA}`);
+  }
+  return open.openDma();
 }

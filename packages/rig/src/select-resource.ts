@@ -9,6 +9,9 @@ import type {
 
 type SpaceNeed = Extract<RequiredNeed, { need: 'space' }>;
 
+/** Why a device cannot have its `dma()`. */
+export const NO_DMA = 'no memory that it could reach: the backend section of the configuration has to lend it some';
+
 /** The range that a need means on this device, or words that say why there is none. */
 export function selectSpace(description: DeviceDescription, need: SpaceNeed): SpaceResource | string {
   const found = description.spaces.find((space) => meansSpace(need.selector, space));

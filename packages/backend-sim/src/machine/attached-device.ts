@@ -3,7 +3,7 @@ import { FaultInjector } from '../faults/fault-injector.ts';
 import { DevicePin } from '../interrupts/device-pin.ts';
 import type { InterruptWire } from '../interrupts/interrupt-wire.ts';
 import type { SimulatedLine } from '../interrupts/simulated-line.ts';
-import type { DeviceModel, InterruptPin, ModelDescription, ModelPins } from '../model/device-model.ts';
+import type { DeviceModel, InterruptPin, MemoryPort, ModelDescription, ModelPins } from '../model/device-model.ts';
 import type { PlacedSpace } from './address-bus.ts';
 import { ModelAccess } from './model-access.ts';
 import { PciConfigSpace } from './pci-config-space.ts';
@@ -68,6 +68,7 @@ export class AttachedDevice {
     const { clock } = this.#machine;
     return {
       interrupt: (index) => this.#interrupt(index).output,
+      memory: this.#memoryPort(),
       nowUs: () => clock.nowUs(),
       after: (delayUs, callback) =>
         clock.afterInDevice(delayUs, () => {
@@ -175,6 +176,20 @@ export class AttachedDevice {
     const line = wire.connect(this.id, trigger);
     const pin = new DevicePin(wire, () => trigger !== 'level' || this.pci?.intxDisabled !== true);
     return { index, wire, line, pin, output: this.faults.wrapPin(index, pin) };
+  }
+
+  /** Only a device that is there, and is allowed to, reaches memory (PCI Local Bus 3.0, section 6.2.2, bit 2). */
+  #memoryPort(): MemoryPort {
+    const { systemMemory } = this.#machine;
+    const mayMaster = () => this.#present && this.description.busMaster === true && this.pci?.busMaster !== false;
+    return {
+      read: (busAddress, into) => {
+        if (mayMaster()) return systemMemory.read(busAddress, into);
+        into.fill(0xff);
+        return false;
+      },
+      write: (busAddress, from) => mayMaster() && systemMemory.write(busAddress, from),
+    };
   }
 
   #wantedSlot(): string | undefined {

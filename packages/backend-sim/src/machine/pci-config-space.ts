@@ -84,6 +84,11 @@ export class PciConfigSpace implements RegisterAccess {
     return (this.#command & COMMAND_BUS_MASTER) !== 0;
   }
 
+  set busMaster(on: boolean) {
+    const rest = this.#command & ~COMMAND_BUS_MASTER;
+    this.write(HEADER.command, 16, on ? rest | COMMAND_BUS_MASTER : rest);
+  }
+
   get intxDisabled(): boolean {
     return (this.#command & COMMAND_INTX_DISABLE) !== 0;
   }

@@ -14,6 +14,7 @@ import type { DeviceModel, ModelDescription, ModelPins } from '../model/device-m
 import { AddressBus } from './address-bus.ts';
 import { AttachedDevice } from './attached-device.ts';
 import type { PciConfigSpace } from './pci-config-space.ts';
+import { type MemoryOptions, SystemMemory } from './system-memory.ts';
 
 /** What things cost on the machine, in simulated time. */
 export interface MachineTiming {
@@ -40,10 +41,12 @@ export interface PlugIn {
   readonly resolvePath?: ((path: string) => string) | undefined;
 }
 
-/** A computer without processor and memory: addresses, interrupt wires and PCI slots that simulated devices are plugged into. */
+/** A computer without processor: addresses, memory for transfers, interrupt wires and PCI slots that simulated devices are plugged into. */
 export class SimulatedMachine {
   readonly clock: SimClock;
   readonly timing: MachineTiming;
+  /** Where devices transfer to and from. */
+  readonly systemMemory: SystemMemory;
   /** Registers in memory, by address. */
   readonly memory: AddressBus;
   /** I/O ports, by address. */
@@ -56,9 +59,10 @@ export class SimulatedMachine {
   readonly #devices = new Map<string, AttachedDevice>();
   readonly #pci = new Map<string, { readonly holder: string; readonly config: PciConfigSpace }>();
 
-  constructor(clock: SimClock, timing: Partial<MachineTiming> = {}) {
+  constructor(clock: SimClock, timing: Partial<MachineTiming> = {}, memory: Partial<MemoryOptions> = {}) {
     this.clock = clock;
     this.timing = { ...DEFAULT_TIMING, ...timing };
+    this.systemMemory = new SystemMemory(memory);
     this.memory = new AddressBus(clock, this.timing.memoryAccessNs);
     this.ports = new AddressBus(clock, this.timing.portAccessNs);
     clock.explain(() => this.#hints());

@@ -34,10 +34,20 @@ export interface InterruptPin {
   pulse(): void;
 }
 
+/** The memory of the machine as a device reaches it, as bus master. */
+export interface MemoryPort {
+  /** @returns false, with all ones in `into`, where nothing answers or bus mastering is off. */
+  read(busAddress: bigint, into: Uint8Array): boolean;
+  /** @returns false, with nothing written, where nothing answers or bus mastering is off. */
+  write(busAddress: bigint, from: Uint8Array): boolean;
+}
+
 /** What the simulator gives to a model. */
 export interface ModelPins {
   /** The interrupt output with this index of the description. */
   interrupt(index: number): InterruptPin;
+  /** Transfers by the device itself; for a description with `busMaster`. */
+  readonly memory: MemoryPort;
   nowUs(): number;
   after(delayUs: number, callback: () => void): Timer;
   /**
@@ -53,6 +63,8 @@ export interface ModelPins {
 /** What a simulated device looks like from outside: pure data, known without creating it. */
 export interface ModelDescription {
   readonly identity: DeviceIdentity;
+  /** Whether the device makes transfers to memory by itself. Default: it does not. */
+  readonly busMaster?: boolean;
   /** Every space has a name, by which the model is addressed. */
   readonly spaces: readonly (SpaceResource & { readonly name: string; readonly widths?: readonly Width[] })[];
   readonly interrupts: readonly {

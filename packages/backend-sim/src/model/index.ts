@@ -2,6 +2,7 @@ export {
   type DeviceModel,
   defineModel,
   type InterruptPin,
+  type MemoryPort,
   type ModelDescription,
   type ModelModule,
   type ModelPins,

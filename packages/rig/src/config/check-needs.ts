@@ -1,5 +1,5 @@
 import { type DeviceDescription, type Driver, findMatch, formatIdentity, type RequiredNeed } from '@ring3/core';
-import { selectInterrupt, selectSpace } from '../select-resource.ts';
+import { NO_DMA, selectInterrupt, selectSpace } from '../select-resource.ts';
 import type { ConfigPath } from './problem.ts';
 import type { Problems } from './problems.ts';
 
@@ -17,6 +17,7 @@ export function checkNeeds(driver: Driver, device: DeviceDescription, path: Conf
 
 function unmet(need: RequiredNeed, device: DeviceDescription): string | undefined {
   if (need.need === 'service') return undefined;
+  if (need.need === 'dma') return device.dma === undefined ? `${device.id} has ${NO_DMA}` : undefined;
   const found = need.need === 'space' ? selectSpace(device, need) : selectInterrupt(device, need.selector);
   return typeof found === 'string' ? found : undefined;
 }

@@ -37,6 +37,15 @@ export class TestBench implements ModelPins {
     };
   }
 
+  /** No memory answers here. */
+  readonly memory = {
+    read: (_busAddress: bigint, into: Uint8Array) => {
+      into.fill(0xff);
+      return false;
+    },
+    write: () => false,
+  };
+
   nowUs(): number {
     return this.#nowUs;
   }
