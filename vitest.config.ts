@@ -4,6 +4,7 @@ import { machinePool } from './tools/vm/src/pool.ts';
 // Workspace packages resolve each other's TypeScript source: no build, no stale dist.
 const conditions = ['ring3-source', 'module', 'node', 'import', 'default'];
 const clientTests = '**/*.clients.test.ts';
+const qemuTests = '**/*.qemu.test.ts';
 const machineTests = '**/*.vm.test.ts';
 const guestTests = '**/*.guest.test.ts';
 const ignored = ['**/node_modules/**', '**/dist/**'];
@@ -21,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,bench,packages,tests,tools}/**/*.test.ts'],
-          exclude: [...ignored, clientTests, machineTests, guestTests],
+          exclude: [...ignored, clientTests, qemuTests, machineTests, guestTests],
           isolate: false, // Tests share no state, so files may share a process: half the time.
           testTimeout: 20_000, // Time is simulated and a stuck simulation says so: this is for slow machines.
         },
@@ -34,6 +35,16 @@ export default defineConfig({
           exclude: ignored,
           fileParallelism: false,
           testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'qemu', // Tests on QEMU's device models, without a guest: packages/backend-qemu/README.md.
+          include: [qemuTests],
+          exclude: ignored,
+          testTimeout: 60_000,
           hookTimeout: 60_000,
         },
       },
