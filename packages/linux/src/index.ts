@@ -12,8 +12,9 @@ export {
 export { pageSizeBytes } from './libc.ts';
 export { type LockedRange, lockRange, rangeHolder, unlockRange } from './lock-range.ts';
 export { type ClaimOptions, claimMachine, listClaims, type MachineClaim } from './machine-claim.ts';
-export { mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
-export type { MapOptions, MappedRegisters } from './mapping.ts';
+export { mapMemory, mappedBytes, mapRegisters, pageSpan } from './map-registers.ts';
+export type { MapOptions, MappedMemory, MappedRegisters } from './mapping.ts';
+export { createMemoryFile } from './memory-file.ts';
 export { notifySystemd } from './notify-systemd.ts';
 export { openPorts } from './open-ports.ts';
 export { poll, type ReadyDescriptor } from './poll.ts';
@@ -21,4 +22,5 @@ export { devPortAccess, type FileAccess, portFileAccess } from './port-files.ts'
 export { openPseudoTerminal, type PseudoTerminal } from './pseudo-terminal.ts';
 export { type LinuxRoots, linuxRoots } from './roots.ts';
 export { deviceErrorOf, errnoOf, SystemCallError } from './system-call-error.ts';
+export { connectUnix, createReadinessOf, listenUnix, receiveWaiting, setSocketTimeout } from './unix-socket.ts';
 export { type Watch, type WatchEvent, watchReadable } from './watch-readable.ts';

@@ -2,7 +2,7 @@ import { endianness } from 'node:os';
 import { DeviceError, hex } from '@ring3/core';
 import { requireEngine } from './engine.ts';
 import { pageSizeBytes } from './libc.ts';
-import { type MapOptions, type MappedRegisters, Mapping } from './mapping.ts';
+import { type MapOptions, type MappedMemory, type MappedRegisters, Mapping } from './mapping.ts';
 import { LARGEST_WINDOW, usedWindowBytes } from './window.ts';
 
 /**
@@ -14,6 +14,15 @@ import { LARGEST_WINDOW, usedWindowBytes } from './window.ts';
  * @throws DeviceError `unsupported` on a 32-bit or big-endian host, or when no address space is left.
  */
 export function mapRegisters(options: MapOptions): MappedRegisters {
+  return newMapping(options);
+}
+
+/** Maps memory that is shared with a device or with another process, under the rules of {@link mapRegisters}. */
+export function mapMemory(options: MapOptions): MappedMemory {
+  return newMapping(options);
+}
+
+function newMapping(options: MapOptions): Mapping {
   refuseHost(endianness(), process.arch);
   check(options);
   requireEngine();

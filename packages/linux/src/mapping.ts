@@ -42,9 +42,19 @@ export interface MappedRegisters {
   close(): void;
 }
 
-/** One file in one window. */
-export class Mapping implements MappedRegisters {
+/** Memory of a file in the memory of this process. */
+export interface MappedMemory {
+  /** Plain memory, for what is no register: loads may be merged or left out. After {@link close} it is somebody else's. */
+  readonly bytes: Uint8Array;
   readonly sizeBytes: number;
+  /** Unmaps; a second call does nothing. @throws SystemCallError `mmap` when the kernel refuses (no memory). */
+  close(): void;
+}
+
+/** One file in one window. */
+export class Mapping implements MappedRegisters, MappedMemory {
+  readonly sizeBytes: number;
+  readonly #leadBytes: number;
   readonly #name: string;
   readonly #access: MappedAccess;
   readonly #window: Window;
@@ -53,6 +63,7 @@ export class Mapping implements MappedRegisters {
   constructor(options: MapOptions) {
     const { path, fileOffset, leadBytes, sizeBytes, writable = true } = options;
     this.sizeBytes = sizeBytes;
+    this.#leadBytes = leadBytes;
     this.#name = `${path} at ${hex(fileOffset + BigInt(leadBytes))}`;
     this.#window = mapped(options);
     this.#access = writable
@@ -62,6 +73,10 @@ export class Mapping implements MappedRegisters {
 
   get access(): RegisterAccess {
     return this.#access;
+  }
+
+  get bytes(): Uint8Array {
+    return bytesOf(this.#window).subarray(this.#leadBytes, this.#leadBytes + this.sizeBytes);
   }
 
   close(): void {
