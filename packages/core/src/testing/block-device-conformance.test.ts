@@ -11,9 +11,9 @@ function harnessOf(make: (options: MemoryDiskOptions) => MemoryDisk): BlockDevic
     name: 'broken on purpose',
     start: async () => {
       const clock = new ManualClock();
-      const disk = make({ clock, latencyUs: 10 });
+      const disk = make({ clock, latencyUs: 10, trim: true });
       const stop = async () => {};
-      const readOnlyDisk = async () => make({ clock, readOnly: true });
+      const readOnlyDisk = async () => make({ clock, readOnly: true, trim: true });
       const close = async () => disk.close();
       return {
         disk,
@@ -97,6 +97,31 @@ class WritesThoughReadOnly extends MemoryDisk {
 class NeverCloses extends MemoryDisk {
   override close(): void {}
 }
+class TrimsOneMore extends MemoryDisk {
+  override async trim(block: number, blockCount: number): Promise<void> {
+    await super.trim(block, blockCount);
+    if (block + blockCount < this.info.blockCount) await this.write(block + blockCount, new Uint8Array(512));
+  }
+}
+class LateTrim extends MemoryDisk {
+  readonly #trimmed = new Set<number>();
+  override async trim(block: number, blockCount: number): Promise<void> {
+    for (let number = block; number < block + blockCount; number += 1) this.#trimmed.add(number);
+  }
+  override async write(block: number, from: Uint8Array, options?: WriteOptions): Promise<void> {
+    await super.write(block, from, options);
+    if (this.#trimmed.delete(block)) await super.write(block, new Uint8Array(512));
+  }
+}
+class ShortTrims extends MemoryDisk {
+  override async trim(block: number, blockCount: number): Promise<void> {
+    if (blockCount > this.info.maxTransferBlocks) throw new RangeError(`${blockCount} blocks`);
+    await super.trim(block, blockCount);
+  }
+}
+class TrimsAnywhere extends MemoryDisk {
+  override async trim(): Promise<void> {}
+}
 
 describe('the block device suite finds', () => {
   it.each([
@@ -110,6 +135,12 @@ describe('the block device suite finds', () => {
     ['blocks that are half old, half new', Torn, 'never mixes the blocks of writes that overlap'],
     ['errors that are thrown instead of rejected', ThrowsAtOnce, 'refuses blocks beyond its end'],
     ['a read-only disk that is not', WritesThoughReadOnly, 'refuses writes with DeviceError unsupported'],
+    ['trims of a block too many', TrimsOneMore, 'trims no block beside'],
+    ['trims that are done after they were acknowledged', LateTrim, 'keeps what is written after a trim has ended'],
+    ['trims that are as short as transfers', ShortTrims, 'trims all of itself'],
+    ['trims beyond the end', TrimsAnywhere, 'refuses to trim blocks that do not exist'],
+    ['trims of a read-only disk', TrimsAnywhere, 'refuses trims with DeviceError unsupported'],
+    ['trims of a disk that has ended', TrimsAnywhere, 'answers trims with DeviceError closed'],
     ['a disk that does not end', NeverCloses, 'answers everything with DeviceError closed'],
   ])('%s', async (_what, Broken, title) => {
     await expect(runOn((options) => new Broken(options), title)).rejects.toThrow();

@@ -1,6 +1,7 @@
 import { DATA_CASES, REFUSAL_CASES } from './block-device-cases.ts';
 import type { BlockDeviceCase, BlockDeviceHarness } from './block-device-harness.ts';
-import { OVERLAP_CASES, POWER_CASES, randomCase } from './block-device-traffic-cases.ts';
+import { OVERLAP_CASES, POWER_CASES, randomCase, TRIM_TRAFFIC_CASES } from './block-device-traffic-cases.ts';
+import { TRIM_CASES } from './block-device-trim-cases.ts';
 import { registerConformance } from './conformance.ts';
 
 /** Registers the tests of what a `BlockDevice` owes, with vitest. */
@@ -13,6 +14,15 @@ export function blockDeviceCases(
   harness: Pick<BlockDeviceHarness, 'randomRuns' | 'cannot'>,
 ): readonly BlockDeviceCase[] {
   const canCutPower = harness.cannot?.['power-cut'] === undefined;
-  const random = randomCase(harness.randomRuns ?? 20, canCutPower);
-  return [...DATA_CASES, ...REFUSAL_CASES, ...OVERLAP_CASES, ...POWER_CASES, random];
+  const canTrim = harness.cannot?.trim === undefined;
+  const random = randomCase(harness.randomRuns ?? 20, { canCutPower, canTrim });
+  return [
+    ...DATA_CASES,
+    ...REFUSAL_CASES,
+    ...TRIM_CASES,
+    ...OVERLAP_CASES,
+    ...POWER_CASES,
+    ...TRIM_TRAFFIC_CASES,
+    random,
+  ];
 }

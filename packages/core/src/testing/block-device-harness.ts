@@ -2,7 +2,7 @@ import type { BlockDevice } from '../block-device.ts';
 import type { ConformanceCase, ConformanceHarness } from './conformance.ts';
 
 /** What not every block device under test can do. */
-export type BlockDeviceAbility = 'power-cut' | 'read-only' | 'close';
+export type BlockDeviceAbility = 'power-cut' | 'read-only' | 'close' | 'trim';
 
 /** A writable disk whose content nobody needs, for one test: at least 32 blocks, at least 16 at once. */
 export interface BlockDeviceFixture {

@@ -87,6 +87,47 @@ export const POWER_CASES: readonly BlockDeviceCase[] = [
   },
 ];
 
+/** Blocks that nobody needs any more. */
+export const TRIM_TRAFFIC_CASES: readonly BlockDeviceCase[] = [
+  {
+    title: 'keeps what is written after a trim has ended, and next to one that has not',
+    needs: ['trim'],
+    run: async (fixture) => {
+      const { traffic, ended } = await watched(fixture);
+      for (let round = 0; round < 4; round++) {
+        traffic.write(0, 12);
+        await ended();
+        traffic.trim(2, 8);
+        traffic.write(0, 2);
+        traffic.write(10, 2);
+        await ended();
+        traffic.write(4, 4);
+        await ended();
+        void traffic.read(0, 12);
+        await ended();
+      }
+    },
+  },
+  {
+    title: 'keeps what was flushed after a trim when the power goes',
+    needs: ['trim', 'power-cut'],
+    run: async (fixture) => {
+      const { traffic, ended, cut } = await watched(fixture);
+      traffic.write(0, 8);
+      await ended();
+      traffic.trim(2, 4);
+      await ended();
+      traffic.write(3, 2);
+      await ended();
+      traffic.flush();
+      await ended();
+      await cut();
+      void traffic.read(0, 8);
+      await ended();
+    },
+  },
+];
+
 /** Blocks at the start of the disk, known to be zero and on stable storage, under the eyes of the oracle. */
 async function watched(fixture: BlockDeviceFixture) {
   const { disk, settle } = fixture;
@@ -106,21 +147,27 @@ async function watched(fixture: BlockDeviceFixture) {
 
 const REGION_BLOCKS = 16;
 
+interface RandomAbilities {
+  readonly canCutPower: boolean;
+  readonly canTrim: boolean;
+}
+
 /** The laws hold in sequences of requests that nobody thought of. */
-export function randomCase(runs: number, canCutPower: boolean): BlockDeviceCase {
+export function randomCase(runs: number, abilities: RandomAbilities): BlockDeviceCase {
   return {
     title: 'keeps the laws in random sequences of overlapping requests',
     run: async (fixture) => {
       const seed = Number(process.env['RING3_SEED'] ?? 1);
-      const property = fc.asyncProperty(randomSteps(canCutPower), (steps) => runSteps(fixture, steps));
+      const property = fc.asyncProperty(randomSteps(abilities), (steps) => runSteps(fixture, steps));
       await fc.assert(property, { numRuns: runs, seed });
     },
   };
 }
 
-function randomSteps(canCutPower: boolean): fc.Arbitrary<TrafficStep[]> {
+function randomSteps({ canCutPower, canTrim }: RandomAbilities): fc.Arbitrary<TrafficStep[]> {
+  const kinds = ['read', 'write', 'write-fua'] as const;
   const request = fc.record({
-    kind: fc.constantFrom('read' as const, 'write' as const, 'write-fua' as const),
+    kind: canTrim ? fc.constantFrom(...kinds, 'trim' as const) : fc.constantFrom(...kinds),
     block: fc.nat(REGION_BLOCKS - 4),
     count: fc.integer({ min: 1, max: 4 }),
   });
@@ -138,6 +185,7 @@ async function runSteps(fixture: BlockDeviceFixture, steps: readonly TrafficStep
     if (step.kind === 'wait') await ended();
     else if (step.kind === 'cut') await cut();
     else if (step.kind === 'flush') traffic.flush();
+    else if (step.kind === 'trim') traffic.trim(step.block, step.count);
     else if (step.kind === 'read') void traffic.read(step.block, step.count);
     else traffic.write(step.block, step.count, step.kind === 'write-fua');
   }

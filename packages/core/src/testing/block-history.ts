@@ -20,6 +20,8 @@ export interface Version {
   readonly write: WriteRecord;
   /** `undefined`: not known, so anything fits. */
   readonly data: Uint8Array | undefined;
+  /** The content after a trim: anything fits, each time anew. */
+  readonly trimmed?: true;
 }
 
 /** How many contents that a block can no longer have are remembered, for messages. */
@@ -52,6 +54,12 @@ export class BlockHistory {
   prune(since: number): void {
     const durable = this.#newest(since, (write) => write.durableBy !== undefined);
     if (durable !== undefined) this.#keep(({ write }) => write.endedAt >= durable.issuedAt);
+  }
+
+  /** The block was trimmed, or is being trimmed now; trims that have ended before say nothing more than this one. */
+  trim(write: WriteRecord): void {
+    this.versions = this.versions.filter((version) => !version.trimmed || version.write.endedAt > write.issuedAt);
+    this.versions.push({ write, data: undefined, trimmed: true });
   }
 
   /** Replaces all that it may contain by what was seen. */

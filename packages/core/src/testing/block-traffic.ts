@@ -5,7 +5,7 @@ import type { Watched, WriteOracle } from './write-oracle.ts';
 
 /** One request of a random sequence. */
 export type TrafficStep =
-  | { readonly kind: 'read' | 'write' | 'write-fua'; readonly block: number; readonly count: number }
+  | { readonly kind: 'read' | 'write' | 'write-fua' | 'trim'; readonly block: number; readonly count: number }
   | { readonly kind: 'flush' }
   | { readonly kind: 'wait' }
   | { readonly kind: 'cut' };
@@ -33,6 +33,13 @@ export class BlockTraffic {
   flush(): void {
     const watched = this.#oracle.flush();
     void this.#follow(this.disk.flush(), watched);
+  }
+
+  /** Issues a trim to a disk that has one. */
+  trim(block: number, count: number): void {
+    const { disk } = this;
+    const watched = this.#oracle.trim(block, count);
+    void this.#follow(disk.trim?.(block, count) ?? Promise.reject(new Error('the disk has no trim')), watched);
   }
 
   /** @returns a promise that resolves when the read has ended, whether it went well or not. */

@@ -4,6 +4,7 @@ import { blockDeviceConformance } from './block-device-conformance.ts';
 import { rejection } from './conformance.ts';
 import { ManualClock } from './manual-clock.ts';
 import { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
+import { seededRandom } from './seeded-random.ts';
 
 function setUp(options: MemoryDiskOptions = {}) {
   const clock = new ManualClock();
@@ -22,11 +23,14 @@ describe('MemoryDisk keeps the contract', () => {
   const kinds: Record<string, MemoryDiskOptions> = {
     'at once': {},
     'with requests that overtake each other': { latencyUs: shuffled() },
+    'that trims': { trim: true, latencyUs: shuffled() },
+    'that trims without a cache': { trim: true, volatileCache: false },
     'with a write-through cache and 4 KiB blocks': { volatileCache: false, blockSizeBytes: 4096, blockCount: 64 },
   };
   for (const [name, options] of Object.entries(kinds)) {
     blockDeviceConformance({
       name: `memory disk ${name}`,
+      ...(options.trim !== true && { cannot: { trim: 'this one has no trim' } }),
       start: async () => {
         const { clock, disk, settle } = setUp(options);
         return {
@@ -78,6 +82,29 @@ describe('MemoryDisk', () => {
     expect(await settle(rejection(() => disk.read(4, new Uint8Array(4 * 512))))).toMatchObject({
       details: { block: 6 },
     });
+  });
+
+  it('makes of trimmed blocks what the contract allows, decided by the seed', async () => {
+    const trimmed = async (seed: number) => {
+      const { disk, settle, read, block } = setUp({ trim: true, random: seededRandom(seed) });
+      for (let number = 0; number < 32; number += 1) {
+        await settle(disk.write(number, block(1), { fua: true }));
+        await settle(disk.write(number, block(2)));
+      }
+      await settle(disk.trim(0, 32));
+      const found: (number | undefined)[] = [];
+      for (let number = 0; number < 32; number += 1) found.push((await read(number))[0]);
+      return found;
+    };
+    const found = await trimmed(1);
+    expect(new Set(found)).toEqual(new Set([0, 1, 2]));
+    expect(await trimmed(1)).toEqual(found);
+    expect(await trimmed(2)).not.toEqual(found);
+  });
+
+  it('has no trim unless it is told to', async () => {
+    const { disk, settle } = setUp();
+    expect(isDeviceError(await settle(rejection(() => disk.trim(0, 1))), 'unsupported')).toBe(true);
   });
 
   it('takes its latency on the clock', async () => {

@@ -1,6 +1,13 @@
-import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from '../block-device.ts';
+import {
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  checkBlocks,
+  type WriteOptions,
+} from '../block-device.ts';
 import { type Clock, sleep } from '../clock.ts';
 import { DeviceError } from '../device-error.ts';
+import { pick, type Random, seededRandom } from './seeded-random.ts';
 
 /** How a {@link MemoryDisk} behaves; everything has a default. */
 export interface MemoryDiskOptions extends Partial<BlockDeviceInfo> {
@@ -8,6 +15,8 @@ export interface MemoryDiskOptions extends Partial<BlockDeviceInfo> {
   readonly clock?: Clock;
   /** How long the next request takes; a function may answer anew each time. Default 0: in the order of the calls. */
   readonly latencyUs?: number | (() => number);
+  /** Decides of each trimmed block what it is afterwards: as before, an older content, or zeros. Default: seed 1. */
+  readonly random?: Random;
 }
 
 const DEFAULTS: BlockDeviceInfo = {
@@ -29,6 +38,7 @@ export class MemoryDisk implements BlockDevice {
   readonly info: BlockDeviceInfo;
   readonly #clock: Clock | undefined;
   readonly #latencyUs: () => number;
+  readonly #random: Random;
   readonly #stable = new Map<number, Uint8Array>();
   readonly #cache = new Map<number, Uint8Array>();
   readonly #unreadable = new Set<number>();
@@ -36,9 +46,10 @@ export class MemoryDisk implements BlockDevice {
   #closedReason: string | undefined;
 
   constructor(options: MemoryDiskOptions = {}) {
-    const { clock, latencyUs = 0, ...info } = options;
+    const { clock, latencyUs = 0, random = seededRandom(1), ...info } = options;
     this.info = { ...DEFAULTS, ...info };
     this.#clock = clock;
+    this.#random = random;
     this.#latencyUs = typeof latencyUs === 'function' ? latencyUs : () => latencyUs;
   }
 
@@ -56,9 +67,7 @@ export class MemoryDisk implements BlockDevice {
 
   async write(block: number, from: Uint8Array, options: WriteOptions = {}): Promise<void> {
     this.#check(block, from.length);
-    if (this.info.readOnly) {
-      throw new DeviceError('unsupported', `${this.info.model} is read-only: block ${block} cannot be written`);
-    }
+    this.#checkWritable(block);
     const writeThrough = options.fua === true || !this.info.volatileCache;
     await this.#perform(() => {
       for (const [number, at] of this.#blocks(block, from.length)) {
@@ -73,6 +82,17 @@ export class MemoryDisk implements BlockDevice {
   async flush(): Promise<void> {
     this.#checkOpen();
     await this.#perform(() => this.#writeBack(() => true));
+  }
+
+  /** Only with `trim: true` in the options. */
+  async trim(block: number, blockCount: number): Promise<void> {
+    this.#checkOpen();
+    checkBlocks(this.info, block, blockCount);
+    this.#checkWritable(block);
+    if (this.info.trim !== true) throw new DeviceError('unsupported', `${this.info.model} knows no trim`);
+    await this.#perform(() => {
+      for (let number = block; number < block + blockCount; number += 1) this.#forget(number);
+    });
   }
 
   /**
@@ -103,6 +123,19 @@ export class MemoryDisk implements BlockDevice {
   #checkOpen(): void {
     if (this.#closedReason !== undefined)
       throw new DeviceError('closed', `${this.info.model} was ${this.#closedReason}`);
+  }
+
+  #checkWritable(block: number): void {
+    if (!this.info.readOnly) return;
+    throw new DeviceError('unsupported', `${this.info.model} is read-only: block ${block} cannot be written`);
+  }
+
+  /** Zeros at once, zeros that a loss of power takes back, what was there before the last write, or nothing at all. */
+  #forget(block: number): void {
+    const choice = pick(this.#random, 4);
+    if (choice === 0) this.#stable.delete(block);
+    if (choice === 1) this.#cache.set(block, new Uint8Array(this.info.blockSizeBytes));
+    else if (choice < 3) this.#cache.delete(block);
   }
 
   /** Does the whole effect of a request at one moment, unless the disk was closed or lost its power before. */

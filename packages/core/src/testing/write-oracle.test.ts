@@ -121,6 +121,55 @@ describe('WriteOracle: reads', () => {
   });
 });
 
+describe('WriteOracle: trims', () => {
+  it('lets trimmed blocks read as anything, each time anew, and no others', () => {
+    const { oracle, written, verdict } = setUp();
+    for (const at of [0, 1, 2]) written(at, 1);
+    oracle.trim(1, 1).acknowledged();
+    expect([verdict(1, 1), verdict(1, 77), verdict(1, 0), verdict(1, 1)]).toEqual(Array(4).fill('lawful'));
+    expect(verdict(0, 77)).toMatch(/^written: block 0/);
+    expect(verdict(2, 77)).toMatch(/^written: block 2/);
+  });
+
+  it('expects what is written after a trim has ended', () => {
+    const { oracle, written, verdict } = setUp();
+    written(1, 1);
+    oracle.trim(1, 1).failed();
+    written(1, 2);
+    expect(verdict(1, 2)).toBe('lawful');
+    expect(verdict(1, 0)).toMatch(/^readable: block 1 holds the initial content, but write 2/);
+    expect(verdict(1, 77)).toMatch(/^written: block 1/);
+  });
+
+  it('expects nothing of a write that a trim overlaps in time', () => {
+    const { oracle, written, verdict } = setUp();
+    const trim = oracle.trim(1, 1);
+    written(1, 1);
+    trim.acknowledged();
+    expect(verdict(1, 77)).toBe('lawful');
+  });
+
+  it('lets the power bring back a trim that was not flushed, but not one before a flush', () => {
+    const { oracle, written, flushed, verdict } = setUp();
+    oracle.trim(1, 2).acknowledged();
+    written(1, 1);
+    flushed();
+    written(2, 1);
+    oracle.powerLost();
+    expect(verdict(1, 77)).toMatch(/^written: block 1/);
+    expect([verdict(2, 77), verdict(2, 78)]).toEqual(['lawful', 'lawful']);
+  });
+
+  it('remembers of many trims only the last', () => {
+    const { oracle, written, verdict } = setUp();
+    for (let i = 0; i < 100; i++) oracle.trim(1, 1).acknowledged();
+    written(1, 1);
+    expect(verdict(1, 77)).toBe(
+      'written: block 1 holds what nobody wrote to it (4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d...): it can only be write 1',
+    );
+  });
+});
+
 describe('WriteOracle: loss of power', () => {
   it('lets acknowledged writes get lost, all or some', () => {
     const { oracle, written, verdict } = setUp();

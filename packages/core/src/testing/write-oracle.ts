@@ -41,6 +41,7 @@ export class WriteOracle {
   #flushesInFlight = 0;
   #now = 0;
   #writes = 0;
+  #trims = 0;
   #flushes = 0;
   #powerLostAt = -1;
 
@@ -52,21 +53,20 @@ export class WriteOracle {
 
   /** A write is issued now; the data is copied. */
   write(block: number, data: Uint8Array, options: { readonly fua?: boolean } = {}): Watched {
-    const write: WriteRecord = {
-      label: `write ${++this.#writes}`,
-      fua: options.fua === true,
-      issuedAt: ++this.#now,
-      endedAt: Number.POSITIVE_INFINITY,
-      standingSince: undefined,
-      durableBy: undefined,
-    };
-    this.#inFlight.add(write);
+    const write = this.#issue(`write ${++this.#writes}`, options.fua === true);
     for (const [number, part] of this.#blocks(block, new Uint8Array(data))) {
       const history = this.#history(number);
       history.prune(this.#oldestRead());
       history.versions.push({ write, data: part });
     }
     return { acknowledged: () => this.#acknowledge(write), failed: () => this.#end(write) };
+  }
+
+  /** A trim is issued now: until a write that is issued after its end, the blocks read as anything. */
+  trim(block: number, blockCount: number): Watched {
+    const trim = this.#issue(`trim ${++this.#trims}`, false);
+    for (let number = block; number < block + blockCount; number += 1) this.#history(number).trim(trim);
+    return { acknowledged: () => this.#end(trim), failed: () => this.#end(trim) };
   }
 
   /** A flush is issued now: it covers the writes that were acknowledged before. */
@@ -116,6 +116,14 @@ export class WriteOracle {
     if (options.lateAcknowledgements === 'doubtful') for (const write of this.#inFlight) this.#doubtful.add(write);
   }
 
+  #issue(label: string, fua: boolean): WriteRecord {
+    const endedAt = Number.POSITIVE_INFINITY;
+    const issuedAt = ++this.#now;
+    const write = { label, fua, issuedAt, endedAt, standingSince: undefined, durableBy: undefined };
+    this.#inFlight.add(write);
+    return write;
+  }
+
   #acknowledge(write: WriteRecord): void {
     this.#end(write);
     if (write.fua) this.#makeDurable(write, 'FUA');
@@ -150,9 +158,10 @@ export class WriteOracle {
 
   /**
    * After a loss of power a block is what it turns out to be: what was read once, when nothing was on its way any more,
-   * is there for good.
+   * is there for good. What was trimmed turns out anew each time.
    */
   #settle(history: BlockHistory, seen: Version, data: Uint8Array, beganAt: number): void {
+    if (history.versions.some(({ trimmed }) => trimmed)) return;
     const undecided = history.versions.length > 1 || seen.data === undefined;
     const atRest = history.versions.every(({ write }) => write.endedAt <= Math.max(this.#powerLostAt, 0));
     if (!undecided || !atRest || beganAt < this.#powerLostAt || this.#flushesInFlight > 0) return;

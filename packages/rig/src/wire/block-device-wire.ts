@@ -1,4 +1,12 @@
-import { BLOCK_DEVICE, type BlockDevice, type BlockDeviceInfo, checkBlockRange, type WriteOptions } from '@ring3/core';
+import {
+  BLOCK_DEVICE,
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  checkBlocks,
+  DeviceError,
+  type WriteOptions,
+} from '@ring3/core';
 import { z } from 'zod';
 import { MAX_PAYLOAD_BYTES } from './frame-reader.ts';
 import { type ServiceWire, unknownMethod, type WireCall, type WireCaller } from './service-wire.ts';
@@ -11,12 +19,13 @@ const infoSchema = z.object({
   readOnly: z.boolean(),
   maxTransferBlocks: z.int().positive(),
   volatileCache: z.boolean(),
+  trim: z.literal(true).optional(),
   simulated: z.boolean(),
 });
 
 /**
  * Carries disks: `read {block}` with the data as payload of the result, `write {block, fua}` with the data as payload
- * of the call, `flush {}`. A disk that takes longer transfers than a frame does shows the length of a frame.
+ * of the call, `flush {}`, `trim {block, blockCount}` where `info.trim` says so. A disk that takes longer transfers than a frame does shows the length of a frame.
  */
 export const blockDeviceWire: ServiceWire<BlockDevice> = {
   serviceClass: BLOCK_DEVICE,
@@ -32,11 +41,15 @@ export const blockDeviceWire: ServiceWire<BlockDevice> = {
       maxTransferBlocks,
       volatileCache,
       simulated,
+      ...(info.trim === true && { trim: true }),
     };
     return described;
   },
   serve: serveBlockDevice,
-  proxy: (info, caller) => new RemoteDisk(infoSchema.parse(info), caller),
+  proxy: (info, caller) => {
+    const { trim, ...rest } = infoSchema.parse(info);
+    return new RemoteDisk(trim ? { ...rest, trim } : rest, caller);
+  },
 };
 
 /** Range errors are the disk's own; a wrong type is found here. */
@@ -48,6 +61,8 @@ async function serveBlockDevice(disk: BlockDevice, { method, args, from, into }:
       return disk.write(blockOf(args), from ?? missing('write', 'a payload'), { fua: isFua(args) });
     case 'flush':
       return disk.flush();
+    case 'trim':
+      return trimmable(disk)(blockOf(args), blockCountOf(args));
     default:
       throw unknownMethod('block-device', method);
   }
@@ -56,6 +71,18 @@ async function serveBlockDevice(disk: BlockDevice, { method, args, from, into }:
 function blockOf({ block }: WireCall['args']): number {
   if (typeof block !== 'number') throw new TypeError(`block is ${JSON.stringify(block)}, not a number`);
   return block;
+}
+
+function blockCountOf({ blockCount }: WireCall['args']): number {
+  if (typeof blockCount !== 'number') throw new TypeError(`blockCount is ${JSON.stringify(blockCount)}, not a number`);
+  return blockCount;
+}
+
+function trimmable(disk: BlockDevice): NonNullable<BlockDevice['trim']> {
+  if (disk.info.trim !== true || disk.trim === undefined) {
+    throw new DeviceError('unsupported', `${disk.info.model} knows no trim`);
+  }
+  return disk.trim.bind(disk);
 }
 
 function isFua({ fua = false }: WireCall['args']): boolean {
@@ -88,5 +115,10 @@ class RemoteDisk implements BlockDevice {
 
   async flush(): Promise<void> {
     await this.#caller.call('flush', {});
+  }
+
+  async trim(block: number, blockCount: number): Promise<void> {
+    checkBlocks(this.info, block, blockCount);
+    await this.#caller.call('trim', { block, blockCount });
   }
 }

@@ -53,6 +53,17 @@ export class DiskLink {
     else await this.#remember(journal, block, from);
   }
 
+  /**
+   * Trims, or does nothing if this life of the disk knows no trim; nobody else may write to these blocks meanwhile.
+   * What is remembered of the blocks is of no use afterwards, and what stands in doubt is no longer missed.
+   */
+  async trim(block: number, blockCount: number): Promise<void> {
+    if (this.disk.info.trim !== true) return;
+    await this.disk.trim?.(block, blockCount);
+    this.#mustCount();
+    this.#journal?.forget(block, blockCount);
+  }
+
   async flush(): Promise<void> {
     if (this.#doubt !== undefined) throw this.#doubt;
     const mark = this.#journal?.mark ?? 0;

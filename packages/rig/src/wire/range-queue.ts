@@ -4,41 +4,35 @@ interface Range {
   readonly left: Promise<void>;
 }
 
-/** Lets overlapping ranges in one after the other; those that do not overlap never wait. */
+/**
+ * Lets overlapping ranges in one after the other, in the order in which they came, so that nobody starves; those that
+ * do not overlap never wait.
+ */
 export class RangeQueue {
-  readonly #inside = new Set<Range>();
+  /** Inside or waiting, in the order of arrival. */
+  readonly #ranges = new Set<Range>();
 
   /**
-   * Enters as soon as nobody is inside `start` to `end` (exclusive).
+   * Enters as soon as nobody is inside `start` to `end` (exclusive), and nobody who came before waits for a part of it.
    * @returns how to leave, at once where nobody is in the way: no turn of the event loop is lost.
    */
   enter(start: number, end: number): (() => void) | Promise<() => void> {
-    const before = this.#overlapping(start, end);
-    return before === undefined ? this.#admit(start, end) : this.#enterAfter(before, start, end);
+    const before: Promise<void>[] = [];
+    for (const range of this.#ranges) if (range.start < end && start < range.end) before.push(range.left);
+    const leave = this.#add(start, end);
+    return before.length === 0 ? leave : Promise.all(before).then(() => leave);
   }
 
-  async #enterAfter(first: Range, start: number, end: number): Promise<() => void> {
-    for (let before: Range | undefined = first; before !== undefined; before = this.#overlapping(start, end)) {
-      await before.left;
-    }
-    return this.#admit(start, end);
-  }
-
-  #overlapping(start: number, end: number): Range | undefined {
-    for (const range of this.#inside) if (range.start < end && start < range.end) return range;
-    return undefined;
-  }
-
-  #admit(start: number, end: number): () => void {
-    let leave: () => void = () => {};
+  #add(start: number, end: number): () => void {
+    let tell: () => void = () => {};
     const left = new Promise<void>((resolve) => {
-      leave = resolve;
+      tell = resolve;
     });
     const range: Range = { start, end, left };
-    this.#inside.add(range);
+    this.#ranges.add(range);
     return () => {
-      this.#inside.delete(range);
-      leave();
+      this.#ranges.delete(range);
+      tell();
     };
   }
 }

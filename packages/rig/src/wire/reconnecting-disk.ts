@@ -3,6 +3,7 @@ import {
   type BlockDeviceInfo,
   type Clock,
   checkBlockRange,
+  checkBlocks,
   DeviceError,
   duration,
   type Logger,
@@ -32,7 +33,9 @@ import { WriteJournal } from './write-journal.ts';
  *    acknowledged while it was under way is perhaps not covered by it.
  * 5. After a reconnect the journal is written first, then the unacknowledged writes are repeated, then all else goes
  *    on. So who has read the new content of an unacknowledged write does not read the old one afterwards.
- * 6. What the journal cannot restore is in doubt: reads of it fail until it is written anew, and every flush fails until
+ * 6. A trim is given to the device as a write of its blocks would be: alone on them. So none that is done, or repeated,
+ *    destroys what was acknowledged after it. Once acknowledged it removes its blocks from the journal.
+ * 7. What the journal cannot restore is in doubt: reads of it fail until it is written anew, and every flush fails until
  *    the driver is attached once more and the journal can be restored.
  *
  * A disk without a volatile cache has its acknowledged writes on the medium: no journal is kept then.
@@ -179,6 +182,26 @@ export class ReconnectingDisk implements BlockDevice {
 
   async flush(): Promise<void> {
     await this.#untilItCounts((link) => link.flush());
+  }
+
+  /** Of a disk that knows no trim any more when it comes back, trims do nothing. */
+  async trim(block: number, blockCount: number): Promise<void> {
+    checkBlocks(this.info, block, blockCount);
+    this.#mustTrim(block);
+    const entering = this.#writing.enter(block, block + blockCount);
+    const leave = entering instanceof Promise ? await entering : entering;
+    try {
+      await this.#untilItCounts((link) => link.trim(block, blockCount));
+    } finally {
+      leave();
+    }
+  }
+
+  #mustTrim(block: number): void {
+    const { model, readOnly, trim } = this.info;
+    if (trim === true && !readOnly) return;
+    const why = readOnly ? 'is read-only' : 'knows no trim';
+    throw new DeviceError('unsupported', `${model} ${why}: block ${block} cannot be trimmed`);
   }
 
   /** Makes a request over one link after the other, until one of them has lived long enough to answer. */

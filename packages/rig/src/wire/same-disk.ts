@@ -4,7 +4,8 @@ const IDENTITY = ['model', 'serial', 'blockSizeBytes', 'blockCount', 'readOnly',
 
 /**
  * In which facts a disk that came back is not the one that left; empty when it may take its place.
- * Longer transfers than before do no harm, shorter ones do: users rely on the length they were told.
+ * Longer transfers than before do no harm, shorter ones do: users rely on the length they were told. Trim does not count:
+ * a disk that forgets to do it has done nothing wrong.
  */
 export function differences(left: BlockDeviceInfo, back: BlockDeviceInfo): string[] {
   const found: string[] = IDENTITY.filter((key) => left[key] !== back[key]).map(

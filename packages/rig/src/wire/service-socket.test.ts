@@ -21,6 +21,15 @@ describe('services of another process', () => {
     expect(info.maxTransferBlocks).toBe(131_072); // 64 MiB, the longest payload.
   });
 
+  it('say whether a disk can be trimmed', async () => {
+    const { connect } = await serveDisk(new MemoryDisk({ trim: true }));
+    expect((await connect()).services.get(BLOCK_DEVICE, 'disk0').info.trim).toBe(true);
+    const other = await serveDisk(new MemoryDisk());
+    const proxy = (await other.connect()).services.get(BLOCK_DEVICE, 'disk0');
+    expect(proxy.info).not.toHaveProperty('trim');
+    await expect(proxy.trim?.(0, 1)).rejects.toMatchObject({ code: 'unsupported' });
+  });
+
   it('come and go, with the reason of the driver', async () => {
     const { directory, connect } = await serveDisk(new MemoryDisk());
     const { services, lost } = await connect();
@@ -173,7 +182,7 @@ blockDeviceConformance({
   name: 'a disk of another process',
   cannot: { close: 'its end is a lost connection' },
   start: async () => {
-    const memory = new MemoryDisk();
+    const memory = new MemoryDisk({ trim: true });
     const come = async (disk: BlockDevice) => {
       const served = await serveDisk(disk);
       return { server: served.server, disk: (await served.connect()).services.get(BLOCK_DEVICE, 'disk0') };
@@ -189,7 +198,7 @@ blockDeviceConformance({
         memory.cutPower();
         host = await come(memory);
       },
-      readOnlyDisk: async () => (await come(new MemoryDisk({ readOnly: true }))).disk,
+      readOnlyDisk: async () => (await come(new MemoryDisk({ readOnly: true, trim: true }))).disk,
       stop: async () => {},
     };
   },

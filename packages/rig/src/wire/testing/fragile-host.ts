@@ -15,7 +15,7 @@ export class FragileHost {
   constructor(clock: Clock, random: () => number, options: MemoryDiskOptions = {}) {
     this.#clock = clock;
     this.#random = random;
-    this.disk = new MemoryDisk({ ...options, clock, latencyUs: () => Math.floor(random() * 20) });
+    this.disk = new MemoryDisk({ random, ...options, clock, latencyUs: () => Math.floor(random() * 20) });
   }
 
   /** Starts it (again): what a connection to it offers. */
@@ -69,6 +69,12 @@ class Life implements BlockDevice {
       for (let at = 0; at < there.length; at += size) {
         await this.#disk.write(block + at / size, there.subarray(at, at + size), options);
       }
+    });
+  }
+
+  trim(block: number, blockCount: number): Promise<void> {
+    return this.#carry(async () => {
+      for (let at = block; at < block + blockCount; at += 1) await this.#disk.trim(at, 1);
     });
   }
 

@@ -42,6 +42,10 @@ export class SlowDisk implements BlockDevice {
     return this.#ask('flush', undefined);
   }
 
+  trim(block: number, blockCount: number): Promise<void> {
+    return this.#ask(`trim ${block}+${blockCount}`, undefined);
+  }
+
   /** What is asked now, in order. */
   get words(): string[] {
     return this.asked.map(({ what }) => what);
