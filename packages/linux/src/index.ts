@@ -1,7 +1,9 @@
+export { busTranslation } from './bus-translation.ts';
 export { type ClaimDirectories, findClaimDirectories, strangerAround } from './claim-directory.ts';
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
+export { HUGE_PAGE_BYTES, HUGE_PAGE_MEMORY, type HugePages, hugePageObstacle, openHugePages } from './huge-pages.ts';
 export { bytesWaiting, ioctl } from './ioctl.ts';
 export {
   type KernelResource,

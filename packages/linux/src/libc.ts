@@ -10,7 +10,11 @@ export const MAP_FIXED = 0x10;
 export const MAP_ANONYMOUS = 0x20;
 /** Nothing is set aside for pages that nobody touches, as V8 maps its own memory. */
 export const MAP_NORESERVE = 0x4000;
+/** Gives the pages now, not when they are touched. */
+export const MAP_POPULATE = 0x8000;
 export const MFD_CLOEXEC = 1;
+/** A file of huge pages of 2 MiB: `MFD_HUGETLB | MFD_HUGE_2MB`. */
+export const MFD_HUGE_PAGES = 0x5400_0004;
 const SC_PAGESIZE = 30;
 
 /** More than `struct termios` takes in any libc. */

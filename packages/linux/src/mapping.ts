@@ -1,17 +1,8 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { hex, type RegisterAccess } from '@ring3/core';
-import {
-  libc,
-  MAP_ANONYMOUS,
-  MAP_FIXED,
-  MAP_NORESERVE,
-  MAP_PRIVATE,
-  MAP_SHARED,
-  PROT_READ,
-  PROT_READ_WRITE,
-  pageSizeBytes,
-} from './libc.ts';
+import { libc, MAP_FIXED, MAP_SHARED, PROT_READ, PROT_READ_WRITE, pageSizeBytes } from './libc.ts';
 import { MappedAccess, ReadOnlyMappedAccess } from './mapped-access.ts';
+import { mapZeros, windowBytes } from './overlay.ts';
 import { SystemCallError } from './system-call-error.ts';
 import { giveWindow, takeWindow, type Window } from './window.ts';
 
@@ -76,7 +67,7 @@ export class Mapping implements MappedRegisters, MappedMemory {
   }
 
   get bytes(): Uint8Array {
-    return bytesOf(this.#window).subarray(this.#leadBytes, this.#leadBytes + this.sizeBytes);
+    return windowBytes(this.#window).subarray(this.#leadBytes, this.#leadBytes + this.sizeBytes);
   }
 
   close(): void {
@@ -111,7 +102,7 @@ function mapped(options: MapOptions): Window {
     libc().tryCall('munmap', [probe, length]);
     const window = takeWindow(roundUp(wanted, pageSizeBytes()));
     try {
-      const target = bytesOf(window).subarray(0, Number(length));
+      const target = windowBytes(window).subarray(0, Number(length));
       libc().tryCall('mmap', [target, length, protection, MAP_SHARED | MAP_FIXED, fd, fileOffset], path);
     } catch (error) {
       mapZeros(window);
@@ -131,15 +122,6 @@ function refuseShortFile(fd: number, { path, fileOffset, leadBytes, sizeBytes }:
   if (file.isFile() && end > file.size) {
     throw new RangeError(`${path}: registers up to ${hex(end)}, but the file has only ${hex(file.size)} bytes`);
   }
-}
-
-function mapZeros(window: Window): void {
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-  libc().tryCall('mmap', [bytesOf(window), BigInt(window.lengthBytes), PROT_READ_WRITE, flags, -1, 0n]);
-}
-
-function bytesOf({ memory, start, lengthBytes }: Window): Uint8Array {
-  return new Uint8Array(memory.buffer, start, lengthBytes);
 }
 
 function open(path: string, flags: number): number {
