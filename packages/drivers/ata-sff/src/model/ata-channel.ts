@@ -12,6 +12,8 @@ export interface ChannelParts {
   readonly floatingBus: number;
   /** The level of INTRQ as the host adapter sees it. */
   intrqChanged(): void;
+  /** The selected device asserts DMARQ. */
+  dmaRequested(): void;
   /** The host did what the standard leaves undefined. */
   violation(what: string): void;
 }
@@ -105,6 +107,10 @@ export class AtaChannel implements Cable {
     if (level === this.#intrq) return;
     this.#intrq = level;
     this.#parts.intrqChanged();
+  }
+
+  dmaRequested(): void {
+    this.#parts.dmaRequested();
   }
 
   powerOn(): void {

@@ -4,12 +4,14 @@ import { STATUS } from './ata-registers.ts';
 import { CommandRun } from './command-run.ts';
 import { DataPort } from './data-port.ts';
 import { type Defects, takeDefect } from './defects.ts';
+import { DmaPort } from './dma-port.ts';
 import { DriveSettings } from './drive-settings.ts';
 import type { Medium } from './medium.ts';
 import type { DiskOptions } from './options.ts';
 import { StatusRegister } from './status-register.ts';
 import { TaskFile } from './task-file.ts';
 import { TransferBuffer } from './transfer-buffer.ts';
+import type { DmaMode } from './transfer-mode.ts';
 
 /** What a command does; called when its delay has passed. */
 export type CommandHandler = (run: CommandRun) => void;
@@ -21,6 +23,8 @@ export interface DeviceParts {
   readonly name: string;
   readonly number: 0 | 1;
   readonly options: DiskOptions;
+  /** The transfer mode that firmware selects, if it does. */
+  readonly firmwareMode: DmaMode | undefined;
   readonly medium: Medium;
   readonly commands: ReadonlyMap<number, CommandHandler>;
 }
@@ -34,6 +38,8 @@ export interface Cable {
   /** What device 0 or 1 says after resets and diagnostics. */
   diagnosticCode(number: 0 | 1): number;
   intrqChanged(): void;
+  /** A device asserts DMARQ. */
+  dmaRequested(): void;
 }
 
 /** One device on a channel: its registers, its status, and the command that it is working on. */
@@ -47,6 +53,7 @@ export class AtaDevice {
   readonly log: Logger;
   readonly taskFile = new TaskFile();
   readonly port = new DataPort();
+  readonly dma = new DmaPort();
   readonly buffer = new TransferBuffer();
   readonly status: StatusRegister;
   /** The command before this one: some count only in pairs. */
@@ -67,7 +74,7 @@ export class AtaDevice {
     this.options = parts.options;
     this.medium = parts.medium;
     this.defects = parts.options.defects;
-    this.settings = new DriveSettings(parts.options, parts.medium.store.sectors);
+    this.settings = new DriveSettings(parts.options, parts.medium.store.sectors, parts.firmwareMode);
     this.log = parts.pins.log;
     this.status = new StatusRegister(this.defects, parts.options.timing.settleUs, () => parts.pins.nowUs());
     this.#pins = parts.pins;
@@ -103,7 +110,7 @@ export class AtaDevice {
     this.clearInterrupt();
     if (this.settings.power === 'sleep') return; // Only a reset wakes it (section 8.50).
     this.#cancel();
-    this.port.close();
+    this.#closePorts();
     this.status.setBusyForCommand();
     this.taskFile.error = 0;
     this.previousCommand = this.#command;
@@ -129,7 +136,7 @@ export class AtaDevice {
   /** SRST is set, or worse: everything stops (section 9.2). */
   stop(): void {
     this.#cancel();
-    this.port.close();
+    this.#closePorts();
     this.clearInterrupt();
     this.status.set(STATUS.bsy);
   }
@@ -174,11 +181,22 @@ export class AtaDevice {
     this.#cable.intrqChanged();
   }
 
+  /** Asks the host adapter for a DMA transfer; `done` is called at its last byte. */
+  requestDma(direction: 'in' | 'out', bytes: Uint8Array, done: () => void): void {
+    this.dma.open(direction, bytes, done);
+    this.#cable?.dmaRequested();
+  }
+
   /** The host has taken notice. */
   clearInterrupt(): void {
     if (!this.#interruptPending) return;
     this.#interruptPending = false;
     this.#cable?.intrqChanged();
+  }
+
+  #closePorts(): void {
+    this.port.close();
+    this.dma.close();
   }
 
   #cancel(): void {

@@ -1,5 +1,5 @@
 import type { AtaDevice } from './ata-device.ts';
-import { ERROR, REGISTER, STATUS } from './ata-registers.ts';
+import { ERROR, REGISTER, SECTOR_BYTES, STATUS } from './ata-registers.ts';
 import type { CommandDefect, InjectedFailure } from './defects.ts';
 import type { AddressForm } from './task-file.ts';
 
@@ -23,13 +23,14 @@ export interface Block {
 
 type Direction = 'in' | 'out' | 'none';
 
-/** The life of one command: its phases, in the order of the PIO protocols (ATA/ATAPI-6 sections 9.4 to 9.6). */
+/** The life of one command: its phases, in the order of the protocols (ATA/ATAPI-6 sections 9.4 to 9.7). */
 export class CommandRun {
   readonly device: AtaDevice;
   /** How the registers name sectors in this command; for the address of a failure. */
   form: AddressForm;
   readonly #defect: CommandDefect | undefined;
   #block = 0;
+  #dma = false;
 
   constructor(device: AtaDevice, defect: CommandDefect | undefined) {
     this.device = device;
@@ -51,6 +52,27 @@ export class CommandRun {
   request(block: Block, next: () => void): void {
     this.#afterHang(() => {
       if (!this.#strikes('out')) this.#open('out', block, this.#block > 0, next);
+    });
+  }
+
+  /** Sectors that DMA may move before the place of the defect. */
+  get soundSectors(): number {
+    const left = (this.#defect?.atBlock ?? 0) - this.#block;
+    return left > 0 ? left : Number.POSITIVE_INFINITY;
+  }
+
+  /** DMA: asks for a transfer of whole sectors, without an interrupt; `next` is called when they were moved. Section 9.7. */
+  transfer(way: 'in' | 'out', bytes: Uint8Array, next: () => void): void {
+    this.#dma = true;
+    this.#afterHang(() => {
+      if (this.#strikes(way)) return;
+      const { device } = this;
+      this.#block += bytes.length / SECTOR_BYTES;
+      device.status.set(device.readyStatus | STATUS.drq);
+      device.requestDma(way, bytes, () => {
+        device.status.set(STATUS.bsy);
+        next();
+      });
     });
   }
 
@@ -135,7 +157,8 @@ export class CommandRun {
   }
 
   #interrupt(): void {
-    if (this.#hit()?.loseInterrupt !== true) this.device.interrupt();
+    const lost = this.#dma ? this.#defect?.loseInterrupt : this.#hit()?.loseInterrupt;
+    if (lost !== true) this.device.interrupt();
   }
 
   /** The defect, if it concerns the block that is next. */

@@ -1,5 +1,6 @@
 import type { CommandHandler } from './ata-device.ts';
 import { COMMAND } from './ata-registers.ts';
+import { readDma, writeDma } from './commands/dma.ts';
 import { flushCache } from './commands/flush.ts';
 import { identifyDevice, identifyPacketDevice } from './commands/identify.ts';
 import {
@@ -29,13 +30,16 @@ export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.readSectors, readSectors({ wide: false, multiple: false })],
   [COMMAND.readSectorsNoRetry, readSectors({ wide: false, multiple: false })],
   [COMMAND.readSectorsExt, readSectors({ wide: true, multiple: false })],
+  [COMMAND.readDmaExt, readDma({ wide: true })],
   [COMMAND.readNativeMaxExt, readNativeMax({ wide: true })],
   [COMMAND.readMultipleExt, readSectors({ wide: true, multiple: true })],
   [COMMAND.writeSectors, writeSectors({ wide: false, multiple: false })],
   [COMMAND.writeSectorsNoRetry, writeSectors({ wide: false, multiple: false })],
   [COMMAND.writeSectorsExt, writeSectors({ wide: true, multiple: false })],
+  [COMMAND.writeDmaExt, writeDma({ wide: true })],
   [COMMAND.setMaxExt, setMax({ wide: true })],
   [COMMAND.writeMultipleExt, writeSectors({ wide: true, multiple: true })],
+  [COMMAND.writeDmaFuaExt, writeDma({ wide: true, fua: true })],
   [COMMAND.readVerify, readVerify({ wide: false })],
   [COMMAND.readVerifyNoRetry, readVerify({ wide: false })],
   [COMMAND.readVerifyExt, readVerify({ wide: true })],
@@ -43,6 +47,10 @@ export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.readMultiple, readSectors({ wide: false, multiple: true })],
   [COMMAND.writeMultiple, writeSectors({ wide: false, multiple: true })],
   [COMMAND.setMultipleMode, setMultipleMode],
+  [COMMAND.readDma, readDma({ wide: false })],
+  [COMMAND.readDmaNoRetry, readDma({ wide: false })],
+  [COMMAND.writeDma, writeDma({ wide: false })],
+  [COMMAND.writeDmaNoRetry, writeDma({ wide: false })],
   [COMMAND.writeMultipleFuaExt, writeSectors({ wide: true, multiple: true, fua: true })],
   [COMMAND.flushCache, flushCache({ wide: false })],
   [COMMAND.flushCacheExt, flushCache({ wide: true })],

@@ -266,15 +266,15 @@ describe('a medium that was changed', () => {
 });
 
 describe('commands that a disk does not know', () => {
-  it.each([0x00, 0x06, 0x25, 0x35, 0xb0, 0xc8, 0xca, 0xff])('%i is aborted', async (command) => {
+  it.each([0x00, 0x06, 0x26, 0x36, 0xb0, 0xc7, 0xcc, 0xff])('%i is aborted', async (command) => {
     const { host } = await createBench({ sectors: 1000 });
     expect(await host.run({ command })).toBe(0x51);
     expect(host.error).toBe(0x04);
     expect(host.interrupts).toBe(1);
   });
 
-  it('SET FEATURES takes PIO modes and refuses DMA modes', async () => {
-    const { host } = await createBench({ sectors: 1000 });
+  it('SET FEATURES takes PIO modes and refuses DMA modes without DMA', async () => {
+    const { host } = await createBench({ disks: [{ sectors: 1000, dma: false }] });
     expect(await host.run({ command: 0xef, features: 0x03, count: 0x0c })).toBe(0x50);
     expect(await host.run({ command: 0xef, features: 0x03, count: 0x45 })).toBe(0x51);
     expect(await host.run({ command: 0xef, features: 0x99 })).toBe(0x51);

@@ -24,7 +24,10 @@ const commandDefectSchema = z.strictObject({
   skip: z.int().nonnegative().default(0),
   /** How many of them it hits. */
   times: times.default(1),
-  /** Which data block of the command the following concern, from 0; after the last block of a write: the end. */
+  /**
+   * Which data block of the command the following concern, from 0; after the last block of a write: the end.
+   * DMA has no blocks: it counts sectors, and its one interrupt gets lost whatever this says.
+   */
   atBlock: z.int().nonnegative().default(0),
   /** BSY stays set that much longer before the block; `forever` = until a reset. */
   hangUs: durationUs.default(0),
@@ -62,6 +65,17 @@ export const defectsSchema = z.strictObject({
   /** The diagnostic code after resets; 1 = good. */
   diagnosticCode: z.int().min(0).max(0xff).default(0x01),
 });
+
+/** The schema of {@link BusMasterDefects}. */
+export const busMasterDefectsSchema = z.strictObject({
+  /** Active stays set when the last region was transferred, until the host stops the bus master. */
+  activeStuck: z.boolean().default(false),
+  /** The Interrupt bit is never set. */
+  interruptBitLost: z.boolean().default(false),
+});
+
+/** What is wrong with the bus master of a controller. Plain data: a test changes it while the controller runs. */
+export type BusMasterDefects = z.output<typeof busMasterDefectsSchema>;
 
 /** What is wrong with a disk. Plain data: a test changes it while the disk runs. */
 export type Defects = z.output<typeof defectsSchema>;

@@ -1,4 +1,5 @@
 import type { ModelDescription } from '@ring3/backend-sim/model';
+import { BUS_MASTER } from './bus-master-registers.ts';
 import type { ControllerOptions } from './options.ts';
 
 /** The vendor number that QEMU and others use for devices that exist in software only. */
@@ -7,12 +8,15 @@ const DEVICE_ID = 0x1de0;
 
 /** Mass storage, IDE controller, both channels in compatibility mode. PCI IDE Controller Specification 1.0. */
 const CLASS_COMPATIBILITY = 0x010100;
-/** The same with both channels in native mode. Bit 7, bus master, comes with BAR 4; the mode bits are wired. */
+/** The same with both channels in native mode; the mode bits are wired. */
 const CLASS_NATIVE = 0x010105;
+/** Bit 7 of the programming interface: there is a bus master behind BAR 4. */
+const CLASS_BUS_MASTER = 0x000080;
 
 /** What the simulated controller looks like on its bus. */
 export function describeController(options: ControllerOptions): ModelDescription {
-  const whole = options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
+  const channels = options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
+  const whole = options.busMaster ? withBusMaster(channels, options.busMasterPorts) : channels;
   if (options.controlBlock) return whole;
   return { ...whole, spaces: whole.spaces.filter(({ name }) => !name.startsWith('control')) };
 }
@@ -20,6 +24,20 @@ export function describeController(options: ControllerOptions): ModelDescription
 const identity = (classCode: number) => ({
   pci: { vendorId: VENDOR_ID, deviceId: DEVICE_ID, classCode, revision: 1 },
 });
+
+/** In both modes, BAR 4 is a real one: its ports can be moved. */
+function withBusMaster(channels: ModelDescription, ports: number): ModelDescription {
+  const classCode = (channels.identity.pci?.classCode ?? 0) | CLASS_BUS_MASTER;
+  return {
+    ...channels,
+    identity: identity(classCode),
+    busMaster: true,
+    spaces: [
+      ...channels.spaces,
+      { name: 'busMaster', kind: 'port', bar: 4, start: BigInt(ports), sizeBytes: BUS_MASTER.sizeBytes },
+    ],
+  };
+}
 
 /** Fixed ports and interrupts of the AT. The control block is the one byte that is not the floppy controller's. */
 const COMPATIBILITY_MODE: ModelDescription = {

@@ -2,6 +2,7 @@ import { LBA28_MAX_SECTORS } from './ata-registers.ts';
 import { chsCapacity, defaultGeometry, type Geometry } from './chs-geometry.ts';
 import type { DiskOptions } from './options.ts';
 import type { AddressForm } from './task-file.ts';
+import type { DmaMode } from './transfer-mode.ts';
 
 /** Power modes that CHECK POWER MODE tells apart. ATA/ATAPI-6 section 6.10. */
 export type PowerMode = 'active' | 'idle' | 'standby' | 'sleep';
@@ -17,17 +18,23 @@ export class DriveSettings {
   lookAhead = true;
   /** SET FEATURES 01h: the data register is 8 bits wide. */
   eightBit = false;
+  /** What SET FEATURES 03h selected, or firmware before. */
+  dmaMode: DmaMode | undefined;
   /** SET FEATURES 66h: a software reset changes no setting. */
   keepSettings = false;
   /** Sectors that commands reach; the others are the host protected area. */
   visibleSectors: number;
   power: PowerMode = 'active';
   readonly #options: DiskOptions;
+  readonly #firmwareMode: DmaMode | undefined;
   /** What SET MAX ADDRESS made permanent. */
   #lastingSectors: number;
 
-  constructor(options: DiskOptions, sectors: number) {
+  /** @param firmwareMode the mode that firmware selects before a driver sees the disk. */
+  constructor(options: DiskOptions, sectors: number, firmwareMode: DmaMode | undefined) {
     this.#options = options;
+    this.#firmwareMode = options.dma ? firmwareMode : undefined;
+    this.dmaMode = this.#firmwareMode;
     this.#lastingSectors = sectors - options.hiddenSectors;
     this.visibleSectors = this.#lastingSectors;
     this.defaultGeometry = defaultGeometry(sectors);
@@ -39,10 +46,11 @@ export class DriveSettings {
   powerOn(): void {
     this.#restoreDefaults();
     this.keepSettings = false;
+    this.dmaMode = this.#firmwareMode;
     this.visibleSectors = this.#lastingSectors;
   }
 
-  /** Software reset: the defaults come back unless SET FEATURES 66h forbade it (section 8.46). */
+  /** Software reset: the defaults come back unless SET FEATURES 66h forbade it (section 8.46); the DMA mode stays. */
   softwareReset(): void {
     if (!this.keepSettings) this.#restoreDefaults();
   }

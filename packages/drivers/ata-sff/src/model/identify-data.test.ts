@@ -31,13 +31,14 @@ describe('IDENTIFY DEVICE', () => {
     expect(text(words, 23, 27)).toBe('F1'.padEnd(8));
     expect(text(words, 27, 47)).toBe('MODEL'.padEnd(40));
     expect(words[47]).toBe(0x8010);
-    expect((words[49] ?? 0) & 0x0300).toBe(0x0200); // LBA, no DMA.
-    expect(words[53]).toBe(0x0003);
+    expect((words[49] ?? 0) & 0x0300).toBe(0x0300); // LBA, DMA.
+    expect(words[53]).toBe(0x0007);
     expect(words.slice(54, 57)).toEqual([16383, 16, 63]);
     expect((words[57] ?? 0) + (words[58] ?? 0) * 65536).toBe(16383 * 16 * 63);
     expect(words[59]).toBe(0);
     expect(words.slice(60, 62)).toEqual([0xffff, 0x0fff]);
-    expect([words[63], words[88]]).toEqual([0, 0]);
+    expect(words.slice(62, 69)).toEqual([0, 0x0007, 0x0003, 120, 120, 120, 120]);
+    expect(words[88]).toBe(0x207f); // Ultra DMA 5 is selected.
     expect(words.slice(82, 88)).toEqual([0x4468, 0x7400, 0x4040, 0x4468, 0x3400, 0x4040]);
     expect(words[93]).toBe(0x604b);
     expect(words.slice(100, 104)).toEqual([0x5678, 0x1234, 0, 0]);

@@ -1,5 +1,6 @@
 import { LBA28_MAX_SECTORS, SECTOR_BYTES } from './ata-registers.ts';
 import { chsCapacity, type Geometry } from './chs-geometry.ts';
+import { type DmaMode, modeWord } from './transfer-mode.ts';
 
 /** What a disk says of itself, as far as it depends on the disk. */
 export interface DiskIdentity {
@@ -9,6 +10,8 @@ export interface DiskIdentity {
   readonly sectors: number;
   readonly lba48: boolean;
   readonly fua: boolean;
+  readonly dma: boolean;
+  readonly dmaMode: DmaMode | undefined;
   readonly multipleMax: number;
   readonly multiple: number;
   readonly writeCacheEnabled: boolean;
@@ -31,13 +34,14 @@ export function identifyData(disk: DiskIdentity): Uint8Array {
   putText(words, 23, 8, disk.firmware);
   putText(words, 27, 40, disk.model);
   words[47] = 0x8000 | disk.multipleMax;
-  words[49] = 0x2e00; // Standard standby timer, IORDY (may be switched off), LBA; no DMA.
+  words[49] = 0x2e00 | (disk.dma ? 0x0100 : 0); // Standard standby timer, IORDY (may be switched off), LBA, DMA.
   words[50] = 0x4000;
   words[51] = 0x0200; // PIO mode 2 and less, for old hosts.
-  words[53] = 0x0003; // Words 54-58 and 64-70 are valid; word 88 is not.
+  words[53] = 0x0003 | (disk.dma ? 0x0004 : 0); // Words 54-58, 64-70 and 88 are valid.
   if (disk.multiple > 0) words[59] = 0x0100 | disk.multiple;
   putNumber(words, 60, 2, Math.min(disk.sectors, LBA28_MAX_SECTORS));
   words[64] = 0x0003; // PIO modes 3 and 4.
+  putDmaModes(words, disk);
   words[67] = 120;
   words[68] = 120;
   words[80] = 0x00f0; // ATA/ATAPI-4 to 7.
@@ -83,6 +87,15 @@ function putGeometry(words: Uint16Array, { defaultGeometry, currentGeometry, sec
   putNumber(words, 57, 2, chsCapacity(currentGeometry, sectors));
 }
 
+/** Words 62 to 66 and 88: single word DMA is gone since ATA-3; 120 ns are the cycle of multiword mode 2. */
+function putDmaModes(words: Uint16Array, { dma, dmaMode }: DiskIdentity): void {
+  if (!dma) return;
+  words[63] = modeWord('multiword', dmaMode);
+  words[65] = 120;
+  words[66] = 120;
+  words[88] = modeWord('ultra', dmaMode);
+}
+
 /** Word 93: 80 wires, number by jumper, diagnostics passed; device 0 says whether it saw device 1. */
 function hardwareResetResult({ number, hasSlave }: DiskIdentity): number {
   if (number === 1) return 0x6b00;
@@ -97,7 +110,7 @@ function putFeatures(words: Uint16Array, disk: DiskIdentity): void {
   const flush = 0x1000 | (disk.lba48 ? 0x2000 | 0x0400 : 0);
   words[83] = 0x4000 | flush;
   words[86] = flush;
-  const fua = disk.lba48 && disk.fua && disk.multipleMax > 0 ? 0x0040 : 0;
+  const fua = disk.lba48 && disk.fua && disk.dma && disk.multipleMax > 0 ? 0x0040 : 0; // One bit for both commands.
   words[84] = 0x4000 | fua;
   words[87] = 0x4000 | fua;
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { LBA28_MAX_SECTORS, SECTOR_BYTES } from './ata-registers.ts';
-import { defectsSchema } from './defects.ts';
+import { busMasterDefectsSchema, defectsSchema } from './defects.ts';
 
 const text = (maxLength: number) =>
   z
@@ -67,6 +67,7 @@ const diskSchema = z
       .default(16)
       .describe('most sectors of one DRQ block'),
     fua: z.boolean().default(true),
+    dma: z.boolean().default(true).describe('READ DMA and its kin; false: they are aborted'),
     writeCache: z.boolean().default(true),
     cacheMiB: z.number().positive().max(1024).default(32),
     physicalSectorBytes: z.literal([512, 1024, 2048, 4096]).default(512),
@@ -103,6 +104,14 @@ const controllerShape = {
     .default([0xc000, 0xc008, 0xc010, 0xc018])
     .describe('native mode: port addresses of BAR 0 to 3'),
   line: z.string().min(1).default('INTA').describe('native mode: the interrupt line of the function'),
+  busMaster: z.boolean().default(true).describe('a bus master (SFF-8038i) behind BAR 4'),
+  busMasterPorts: z.int().default(0xc020).describe('port address of the bus master'),
+  dmaModes: z
+    .enum(['firmware', 'none'])
+    .default('firmware')
+    .describe('none: no firmware has selected a DMA mode or set bits 5 and 6 of the bus master status'),
+  simplex: z.boolean().default(false).describe('only one channel at a time can use the bus master'),
+  busMasterDefects: busMasterDefectsSchema.prefault({}),
   floatingBus: z
     .literal([0x7f, 0xff])
     .default(0x7f)

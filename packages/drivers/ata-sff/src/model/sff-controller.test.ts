@@ -8,12 +8,13 @@ const describeModel = (options: object) => model.describe(optionsSchema.parse(op
 describe('the PCI function', () => {
   it('has the fixed ports and interrupts of the AT in compatibility mode', () => {
     const { identity, spaces, interrupts } = describeModel({});
-    expect(identity.pci).toMatchObject({ vendorId: 0x1234, classCode: 0x010100 });
+    expect(identity.pci).toMatchObject({ vendorId: 0x1234, classCode: 0x010180 });
     expect(spaces.map(({ name, bar, start, sizeBytes }) => [name, bar, start, sizeBytes])).toEqual([
       ['command0', 0, 0x1f0n, 8],
       ['control0', 1, 0x3f6n, 1],
       ['command1', 2, 0x170n, 8],
       ['control1', 3, 0x376n, 1],
+      ['busMaster', 4, 0xc020n, 16],
     ]);
     expect(interrupts.map(({ line, trigger }) => [line, trigger])).toEqual([
       ['IRQ 14', 'edge'],
@@ -21,20 +22,36 @@ describe('the PCI function', () => {
     ]);
   });
 
-  it('has four base address registers and one interrupt in native mode', () => {
-    const { identity, spaces, interrupts } = describeModel({ mode: 'native', bars: [0x100, 0x200, 0x300, 0x400] });
-    expect(identity.pci?.classCode).toBe(0x010105);
+  it('has five base address registers and one interrupt in native mode', () => {
+    const { identity, spaces, interrupts } = describeModel({
+      mode: 'native',
+      bars: [0x100, 0x200, 0x300, 0x400],
+      busMasterPorts: 0x500,
+    });
+    expect(identity.pci?.classCode).toBe(0x010185);
     expect(spaces.map(({ start, sizeBytes }) => [start, sizeBytes])).toEqual([
       [0x100n, 8],
       [0x200n, 4],
       [0x300n, 8],
       [0x400n, 4],
+      [0x500n, 16],
     ]);
     expect(interrupts).toMatchObject([{ index: 0, trigger: 'level', line: 'INTA' }]);
   });
 
   it('leaves the control block out where the controller has none', () => {
-    expect(describeModel({ controlBlock: false }).spaces.map(({ name }) => name)).toEqual(['command0', 'command1']);
+    expect(describeModel({ controlBlock: false }).spaces.map(({ name }) => name)).toEqual([
+      'command0',
+      'command1',
+      'busMaster',
+    ]);
+  });
+
+  it('has no fifth one without a bus master', () => {
+    const { identity, spaces, busMaster } = describeModel({ busMaster: false });
+    expect(identity.pci?.classCode).toBe(0x010100);
+    expect(spaces).toHaveLength(4);
+    expect(busMaster).toBeUndefined();
   });
 });
 

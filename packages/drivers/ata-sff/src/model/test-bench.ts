@@ -11,6 +11,9 @@ interface Event {
   readonly callback: () => void;
 }
 
+/** Where the memory of the bench begins on the bus. */
+export const RAM_BASE = 0x1000_0000;
+
 /** Time, interrupt lines and a host for one controller under test: everything is driven by hand. */
 export class TestBench implements ModelPins {
   readonly log = SILENT;
@@ -37,13 +40,22 @@ export class TestBench implements ModelPins {
     };
   }
 
-  /** No memory answers here. */
+  /** Memory from {@link RAM_BASE} on; nothing else answers. */
+  readonly ram = new Uint8Array(4 * 2 ** 20);
+  /** Transfers of the bus master so far. */
+  transfers = 0;
   readonly memory = {
-    read: (_busAddress: bigint, into: Uint8Array) => {
-      into.fill(0xff);
-      return false;
+    read: (busAddress: bigint, into: Uint8Array) => {
+      const found = this.#memoryAt(busAddress, into.length);
+      if (found === undefined) into.fill(0xff);
+      else into.set(found);
+      return found !== undefined;
     },
-    write: () => false,
+    write: (busAddress: bigint, from: Uint8Array) => {
+      const found = this.#memoryAt(busAddress, from.length);
+      found?.set(from);
+      return found !== undefined;
+    },
   };
 
   nowUs(): number {
@@ -84,6 +96,12 @@ export class TestBench implements ModelPins {
   /** Whether anything will still happen by itself. */
   get idle(): boolean {
     return this.#events.length === 0 && this.#held.length === 0;
+  }
+
+  #memoryAt(busAddress: bigint, lengthBytes: number): Uint8Array | undefined {
+    this.transfers++;
+    const at = Number(busAddress) - RAM_BASE;
+    return at < 0 || at + lengthBytes > this.ram.length ? undefined : this.ram.subarray(at, at + lengthBytes);
   }
 
   #fire(event: Event): void {

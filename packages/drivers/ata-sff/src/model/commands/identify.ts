@@ -30,6 +30,8 @@ function identityOf(device: AtaDevice) {
     sectors: settings.visibleSectors,
     lba48: options.lba48,
     fua: options.fua,
+    dma: options.dma,
+    dmaMode: settings.dmaMode,
     multipleMax: options.multiple,
     multiple: settings.multiple,
     writeCacheEnabled: settings.writeCache,

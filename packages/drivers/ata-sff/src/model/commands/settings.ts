@@ -2,6 +2,7 @@ import type { AtaDevice, CommandHandler } from '../ata-device.ts';
 import { DEVICE, ERROR, FEATURE, REGISTER } from '../ata-registers.ts';
 import { geometryWith } from '../chs-geometry.ts';
 import type { CommandRun } from '../command-run.ts';
+import { decodeTransferMode } from '../transfer-mode.ts';
 import { finish } from './flush.ts';
 
 /** SET MULTIPLE MODE: ATA/ATAPI-6 section 8.49. Zero switches READ and WRITE MULTIPLE off. */
@@ -57,11 +58,12 @@ function change(run: CommandRun, apply: () => void): void {
   run.complete();
 }
 
-/** Table 44: PIO default, or PIO with flow control up to mode 4; there is no DMA here. */
+/** Table 44: multiword and Ultra DMA exclude each other, and PIO modes leave both as they are. */
 function setTransferMode(device: AtaDevice, run: CommandRun): void {
-  const mode = device.taskFile.get(REGISTER.sectorCount);
-  if (mode <= 0x01 || (mode >= 0x08 && mode <= 0x0c)) run.complete();
-  else run.abort();
+  const mode = decodeTransferMode(device.taskFile.get(REGISTER.sectorCount));
+  if (mode === 'pio') run.complete();
+  else if (mode === 'unknown' || !device.options.dma) run.abort();
+  else change(run, () => (device.settings.dmaMode = mode));
 }
 
 /** Only CompactFlash cards have the 8-bit data register. */

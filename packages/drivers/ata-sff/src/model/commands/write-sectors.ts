@@ -1,8 +1,8 @@
 import type { CommandHandler } from '../ata-device.ts';
 import { ERROR, SECTOR_BYTES } from '../ata-registers.ts';
 import type { CommandRun } from '../command-run.ts';
-import { finish } from './flush.ts';
 import { decodeRange, type SectorRange } from './sector-range.ts';
+import { endWrite, takeSectors } from './write-end.ts';
 
 /**
  * WRITE SECTORS (EXT), WRITE MULTIPLE (EXT), WRITE MULTIPLE FUA EXT: ATA/ATAPI-6 sections 8.60 to 8.63;
@@ -54,7 +54,7 @@ class SectorWrite {
     const lba = this.#range.lba + this.#done;
     const count = Math.min(this.#range.count - this.#done, this.#perBlock);
     if (count === 0) {
-      this.#finish();
+      endWrite(this.#run, this.#range, this.#through);
     } else if (lba + count > this.#range.reach) {
       this.#run.fail({ error: ERROR.idnf, lba: Math.max(lba, this.#range.reach) });
     } else {
@@ -67,27 +67,8 @@ class SectorWrite {
   }
 
   #take(lba: number, data: Uint8Array): void {
-    const { device } = this.#run;
-    try {
-      device.medium.write(lba, data);
-    } catch (error) {
-      device.log.error(`${device.name}: the image cannot be written`, { lba, error: String(error) });
-      this.#run.fail({ error: ERROR.abrt, lba, deviceFault: true });
-      return;
-    }
+    if (!takeSectors(this.#run, lba, data)) return;
     this.#done += data.length / SECTOR_BYTES;
     this.next();
-  }
-
-  #finish(): void {
-    this.#run.endAt(this.#range.lba + this.#range.count - 1);
-    if (!this.#through) {
-      this.#run.complete();
-      return;
-    }
-    const { device } = this.#run;
-    device.await('writing through', device.medium.writeThrough(this.#range.lba, this.#range.count), (result) => {
-      finish(this.#run, result, ERROR.idnf);
-    });
   }
 }
