@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import type { DeviceDescription } from '@ring3/core';
 import type { LinuxRoots } from '@ring3/linux';
+import { describeDma, dmaObstacles } from './dma-memory.ts';
 import { type Candidate, UIO_PCI_GENERIC } from './inventory.ts';
 import { locateInterrupt } from './locate-interrupt.ts';
 import { type LocatedSpace, locateSpaces } from './locate-spaces.ts';
@@ -33,13 +34,19 @@ export function locateDevice(
   const { sys } = surroundings.roots;
   const { spaces, obstacles } = locateSpaces(candidate, surroundings.pageBytes);
   const interrupts = locateInterrupt(candidate, sys, settings.trigger);
-  const all = [...bindingObstacles(candidate), ...accessObstacles(candidate, surroundings.roots), ...obstacles];
+  const all = [
+    ...bindingObstacles(candidate),
+    ...accessObstacles(candidate, surroundings.roots),
+    ...obstacles,
+    ...dmaObstacles(candidate, settings.dma, surroundings),
+  ];
   const description = {
     id: candidate.id,
     domain: DOMAIN,
     identity: candidate.identity,
     spaces: spaces.map(({ resource }) => resource),
     interrupts,
+    ...describeDma(settings.dma),
     simulated: false,
     ...(all.length === 0 ? {} : { obstacles: all }),
   };

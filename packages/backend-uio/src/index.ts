@@ -7,6 +7,7 @@ export {
   formatStep,
   planBinding,
 } from './binding/plan-binding.ts';
+export type { DmaSettings } from './dma-memory.ts';
 export type { OpenUioEvents, UioEvents } from './interrupts/uio-events.ts';
 export type { Native } from './native.ts';
 export { PciConfigSpace } from './pci-config-space.ts';

@@ -3,6 +3,7 @@ import {
   type MapOptions,
   type MappedRegisters,
   mapRegisters,
+  openHugePages,
   openPorts,
   pageSizeBytes,
   portFileAccess,
@@ -16,6 +17,7 @@ export interface Native {
   readonly openPorts: typeof openPorts;
   readonly portFile: typeof portFileAccess;
   readonly openEvents: OpenUioEvents;
+  readonly hugePages: typeof openHugePages;
   readonly claim: typeof claimMachine;
   /** How often an open device is looked for. */
   readonly lookMs: number;
@@ -28,6 +30,7 @@ export const NATIVE: Native = {
   openPorts,
   portFile: portFileAccess,
   openEvents: openUioEvents,
+  hugePages: openHugePages,
   claim: claimMachine,
   lookMs: 1000,
 };

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { DeviceError, isDeviceError, type Logger } from '@ring3/core';
 import { foreignDriver, type LocatedDevice, type Surroundings } from './describe.ts';
+import { DmaMemory, type DmaSettings } from './dma-memory.ts';
 import type { Native } from './native.ts';
 import { PciConfigSpace } from './pci-config-space.ts';
 import { enableFunction, maskInterrupt, setBusMaster } from './pci-power.ts';
@@ -63,7 +64,17 @@ function openParts(located: LocatedDevice, context: OpenContext, undo: (() => vo
   if (events !== undefined) undo.push(() => events.close());
   if (settings.busMaster === true) startBusMaster(located, config, context, undo);
   const presence = new Presence(foldersOf(located, surroundings), native.lookMs, () => isAnswering(config));
-  return new UioDevice({ located, ...context, presence, config, events, release });
+  const dma = settings.dma && openDmaLater(located, config, context, settings.dma);
+  return new UioDevice({ located, ...context, presence, config, events, dma, release });
+}
+
+function openDmaLater(
+  { candidate, description: { id } }: LocatedDevice,
+  config: PciConfigSpace | undefined,
+  { native, surroundings: { roots }, log }: OpenContext,
+  settings: DmaSettings,
+): DmaMemory {
+  return new DmaMemory({ id, settings, config, native, roots, candidate, log });
 }
 
 /** Closed to this process it is missing only where something needs it. */

@@ -1,5 +1,6 @@
 import { parsePciAddress } from '@ring3/core';
 import { z } from 'zod';
+import { DMA_SETTINGS, type DmaSettings } from './dma-memory.ts';
 import { parseVersionRange } from './version-range.ts';
 
 /** Which device is meant; never by the number of its node, which depends on the order of probing. */
@@ -29,6 +30,8 @@ export interface UioSelector {
   readonly ports?: 'auto' | 'ioperm' | 'file' | undefined;
   /** PCI: let the device start transfers to memory. Default: as it was. */
   readonly busMaster?: boolean | undefined;
+  /** PCI: memory for the transfers of the device, which becomes a bus master when its driver asks for some. Default: none. */
+  readonly dma?: DmaSettings | undefined;
   /** By `barN` or by the name of a map. */
   readonly spaces?: Readonly<Record<string, SpaceHints>> | undefined;
 }
@@ -70,6 +73,7 @@ export const UIO_SELECTOR: z.ZodType<UioSelector> = z.strictObject({
   writeCombining: z.array(z.int().min(0).max(5)).optional().describe('BARs to map write-combining'),
   ports: z.enum(['auto', 'ioperm', 'file']).optional().describe('how I/O ports are reached; default auto'),
   busMaster: z.boolean().optional().describe('let the device transfer to memory by itself; default: as it was'),
+  dma: DMA_SETTINGS.optional().describe('memory for transfers that the device makes by itself; default none'),
   spaces: z.record(z.string(), HINTS).optional().describe('what the kernel cannot know, by barN or name of a map'),
 });
 

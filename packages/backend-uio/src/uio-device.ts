@@ -3,6 +3,7 @@ import {
   type Clock,
   type DeviceDescription,
   DeviceError,
+  type DmaAllocator,
   hex,
   type InterruptResource,
   InterruptSource,
@@ -14,6 +15,7 @@ import {
   SystemClock,
 } from '@ring3/core';
 import type { LocatedDevice, Surroundings } from './describe.ts';
+import type { DmaMemory } from './dma-memory.ts';
 import { AutomaticControl, type InterruptControl } from './interrupts/interrupt-control.ts';
 import type { UioEvents } from './interrupts/uio-events.ts';
 import { UioLine } from './interrupts/uio-line.ts';
@@ -37,6 +39,7 @@ export interface UioDeviceParts {
   readonly config: PciConfigSpace | undefined;
   /** The node; held open as long as the device is, since the kernel may switch off a device that nobody has open. */
   readonly events: UioEvents | undefined;
+  readonly dma: DmaMemory | undefined;
   /** Gives back what opening took, at the end of `close`. */
   readonly release: () => void;
 }
@@ -116,6 +119,16 @@ export class UioDevice implements OpenDevice {
     return source;
   }
 
+  openDma(): DmaAllocator {
+    this.#checkOpen();
+    const { dma } = this.#parts;
+    if (dma !== undefined) return dma.open();
+    throw new DeviceError(
+      'not-found',
+      `${this.description.id} has no memory for DMA: the configuration may give it some (dma: { memory: huge-pages, sizeMiB: 4 })`,
+    );
+  }
+
   silence(): void {
     if (this.#lost || this.#closed) return;
     const { config } = this.#parts;
@@ -132,6 +145,7 @@ export class UioDevice implements OpenDevice {
     try {
       for (const { close } of this.#spaces.reverse()) close();
     } finally {
+      this.#parts.dma?.close();
       this.#parts.presence.close();
       this.#parts.release();
     }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { type Backend, type InterruptSource, interruptAfter, type RegisterSpace } from '@ring3/core';
-import { type BackendFixture, backendConformance, type Spaces } from '@ring3/core/testing';
+import { type BackendFixture, backendConformance, dmaConformance, type Spaces } from '@ring3/core/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { UioBackend } from './backend.ts';
 import { planBinding } from './binding/plan-binding.ts';
@@ -30,6 +30,7 @@ import {
   selectorOf,
   unbind,
 } from './testing/edu.ts';
+import { eduDma, openEduDma, reservePages } from './testing/edu-dma.ts';
 
 // QEMU's edu (docs/specs/edu.rst) under a real kernel, in the virtual machine only.
 
@@ -77,6 +78,7 @@ const cannot = {
 describe.skipIf(!inMachine)('edu under uio_pci_generic', () => {
   beforeAll(async () => {
     for (const address of edus) await bind(address);
+    reservePages(8);
   });
   afterAll(async () => {
     for (const address of edus) await unbind(address);
@@ -178,6 +180,21 @@ describe.skipIf(!inMachine)('edu under uio_pci_generic', () => {
     registers.write32(ACKNOWLEDGE, 0xffff_ffff);
   });
 
+  dmaConformance(eduDma('huge pages under uio_pci_generic'));
+
+  it('transfers to memory until it is silenced, and no longer', async () => {
+    const { backend, device, dma, copy } = await openEduDma();
+    onTestFinished(() => backend.close());
+    const [from, to] = [dma.allocate(64, { addressBits: 32 }), dma.allocate(64, { addressBits: 32 })];
+    from.bytes.fill(0x5a);
+    await copy(from.busAddress, to.busAddress, 64);
+    expect(to.bytes).toEqual(from.bytes);
+    device.silence();
+    to.bytes.fill(0);
+    await copy(from.busAddress, to.busAddress, 64);
+    expect(to.bytes.every((byte) => byte === 0)).toBe(true);
+  });
+
   it('takes over a line that a killed process left masked', async () => {
     const config = new PciConfigSpace(`${PCI}/${EDU}/config`);
     onTestFinished(() => config.close());
@@ -233,7 +250,10 @@ describe.skipIf(!inMachine)('edu under uio_pci_generic', () => {
 });
 
 describe.skipIf(!inMachine)('edu through sysfs alone', () => {
+  beforeAll(() => reservePages(8));
   beforeEach(async () => void (await unbind()));
+
+  dmaConformance(eduDma('huge pages, through sysfs alone'));
 
   const why = 'without a UIO driver there is no interrupt';
   backendConformance({

@@ -50,7 +50,7 @@ export function openHugePages(sizeBytes: number, roots?: LinuxRoots): HugePages 
   }
 }
 
-/** Why there will be no huge pages of this size, as far as can be seen without taking them. */
+/** Why there will never be huge pages of this size as the machine is now, whoever has them. */
 export function hugePageObstacle(
   sizeBytes: number,
   roots?: LinuxRoots,
@@ -65,8 +65,8 @@ export function hugePageObstacle(
     return `huge pages: on ${arch} the caches may have to be told of transfers, which a process cannot do: u-dma-buf or VFIO are the ways there`;
   }
   const { sys } = linuxRoots(roots);
-  const free = numberIn(join(sys, SYSFS, 'free_hugepages'));
-  return free !== undefined && free * HUGE_PAGE_BYTES >= sizeBytes ? undefined : shortage(sizeBytes, sys);
+  const total = numberIn(join(sys, SYSFS, 'nr_hugepages')) ?? 0;
+  return total * HUGE_PAGE_BYTES >= sizeBytes ? undefined : shortage(sizeBytes, sys);
 }
 
 function shortage(sizeBytes: number, sys: string): string {

@@ -2,7 +2,15 @@ import type { PoolRunnerInitializer } from 'vitest/node';
 import { MachineWorker } from './machine-worker.ts';
 
 /** The devices of the machine that runs guest tests. */
-export const guestDevices = ['edu', 'edu', 'sdhci-pci', 'pci-testdev', 'pc-testdev', 'pci-serial', 'pci-serial-echo'];
+export const guestDevices = [
+  'edu,dma_mask=0xffffffff',
+  'edu',
+  'sdhci-pci',
+  'pci-testdev',
+  'pc-testdev',
+  'pci-serial',
+  'pci-serial-echo',
+];
 
 /**
  * A pool of vitest whose workers are virtual machines. Files are found, transformed, filtered and reported by the
