@@ -1,8 +1,9 @@
 import { DeviceError, type RegisterAccess } from '@ring3/core';
 import type { SimClock } from '../clock/sim-clock.ts';
 import type { DevicePin } from '../interrupts/device-pin.ts';
-import type { InterruptPin, ModelDescription } from '../model/device-model.ts';
+import type { InterruptPin, MemoryPort, ModelDescription } from '../model/device-model.ts';
 import { type ActiveRule, type FaultContext, FaultyAccess } from './faulty-access.ts';
+import { FaultyMemory } from './faulty-memory.ts';
 import { FaultyPin } from './faulty-pin.ts';
 import { OccurrenceCounter } from './occurrence.ts';
 import type { FaultPlan, SpuriousInterrupt } from './plan.ts';
@@ -26,7 +27,7 @@ export class FaultInjector {
   #target: FaultTarget | undefined;
   #accesses = 0;
 
-  /** @throws DeviceError `config` when a rule names a space or an interrupt that the device does not have. */
+  /** @throws DeviceError `config` when a rule concerns a space, an interrupt or transfers that the device does not have. */
   constructor(device: string, description: ModelDescription, plan: FaultPlan, seed: number, clock: SimClock) {
     checkNames(device, description, plan);
     this.trace = new FaultTrace(device, () => clock.nowUs());
@@ -65,6 +66,15 @@ export class FaultInjector {
     return rules.length === 0
       ? inner
       : new FaultyPin(`interrupt ${index}`, inner, rules, { clock: this.#clock, trace: this.trace });
+  }
+
+  /** `inner` itself where no rule concerns transfers. */
+  wrapMemory(inner: MemoryPort): MemoryPort {
+    const rules = (this.#plan.dma ?? []).map((fault, rule) => ({
+      fault,
+      counter: new OccurrenceCounter(fault, seededRandom(this.#seed, 0x2_0000 + rule)),
+    }));
+    return rules.length === 0 ? inner : new FaultyMemory(inner, rules, { clock: this.#clock, trace: this.trace });
   }
 
   /** The device is switched on: the times of the plan begin. */
@@ -116,6 +126,9 @@ function checkNames(device: string, description: ModelDescription, plan: FaultPl
   for (const { space } of plan.registers ?? []) {
     if (space === undefined || spaces.includes(space)) continue;
     throw new DeviceError('config', `a fault names space "${space}"; ${device} has: ${spaces.join(', ')}`);
+  }
+  if (plan.dma !== undefined && plan.dma.length > 0 && description.busMaster !== true) {
+    throw new DeviceError('config', `a fault concerns transfers; ${device} makes none by itself`);
   }
   const indices = description.interrupts.map((interrupt) => interrupt.index);
   for (const { index = 0 } of [...(plan.interrupts ?? []), ...(plan.spurious ?? [])]) {

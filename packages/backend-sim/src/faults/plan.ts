@@ -47,6 +47,22 @@ export interface InterruptFault extends Occurrence {
   readonly duplicate?: true | undefined;
 }
 
+/** A fault of a transfer that the device makes by itself; a transfer is what the model moves at once. */
+export interface DmaFault extends Occurrence {
+  /** As the device sees it: `read` from memory, `write` to memory. Default both. */
+  readonly direction?: 'read' | 'write' | undefined;
+  /** The bus stalls before the transfer. */
+  readonly delayUs?: number | undefined;
+  /** Nobody answers, and the device is told so. */
+  readonly abort?: true | undefined;
+  /** The device takes it for done: a write vanishes, a read gives all ones. */
+  readonly lose?: true | undefined;
+  /** A write reaches memory only with the next transfer; a read gives what the read before it brought. */
+  readonly stale?: true | undefined;
+  /** These bits of the first byte are inverted. */
+  readonly xor?: number | undefined;
+}
+
 /** Events that the device did not cause. */
 export interface SpuriousInterrupt {
   readonly index?: number | undefined;
@@ -61,6 +77,7 @@ export interface SpuriousInterrupt {
 export interface FaultPlan {
   readonly registers?: readonly RegisterFault[] | undefined;
   readonly interrupts?: readonly InterruptFault[] | undefined;
+  readonly dma?: readonly DmaFault[] | undefined;
   readonly spurious?: readonly SpuriousInterrupt[] | undefined;
   /** The device is pulled out: all ones from then on, writes vanish. Times count from switching it on. */
   readonly removal?: { readonly atUs?: number | undefined; readonly atAccess?: number | undefined } | undefined;

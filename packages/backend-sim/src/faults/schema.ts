@@ -49,6 +49,25 @@ const interruptFault = z
     'says where, but not what: add lose, delayUs or duplicate',
   );
 
+const dmaFault = z
+  .strictObject({
+    direction: z.enum(['read', 'write']).optional().describe('read: the device reads memory; default: both'),
+    ...occurrence,
+    delayUs: time.optional().describe('the bus stalls before the transfer'),
+    abort: z.literal(true).optional().describe('nobody answers, and the device is told so'),
+    lose: z.literal(true).optional().describe('taken for done: a write vanishes, a read gives all ones'),
+    stale: z
+      .literal(true)
+      .optional()
+      .describe('a write reaches memory only with the next transfer; a read gives what the read before it brought'),
+    xor: z.int().min(1).max(0xff).optional().describe('inverts these bits of the first byte'),
+  })
+  .refine(onlyOneOccurrence, 'nth, every and probability exclude each other')
+  .refine(
+    (rule) => [rule.delayUs, rule.abort, rule.lose, rule.stale, rule.xor].some((effect) => effect !== undefined),
+    'says where, but not what: add delayUs, abort, lose, stale or xor',
+  );
+
 const spurious = z.strictObject({
   index: z.int().nonnegative().optional().describe('which interrupt; default 0'),
   atUs: time.describe('when, from switching the device on'),
@@ -60,6 +79,7 @@ const spurious = z.strictObject({
 export const FAULT_PLAN: z.ZodType<FaultPlan> = z.strictObject({
   registers: z.array(registerFault).optional().describe('faults of register accesses'),
   interrupts: z.array(interruptFault).optional().describe('faults of interrupts'),
+  dma: z.array(dmaFault).optional().describe('faults of transfers that the device makes by itself'),
   spurious: z.array(spurious).optional().describe('interrupts that the device did not cause'),
   removal: z
     .strictObject({ atUs: time.optional(), atAccess: count.optional() })

@@ -68,7 +68,7 @@ export class AttachedDevice {
     const { clock } = this.#machine;
     return {
       interrupt: (index) => this.#interrupt(index).output,
-      memory: this.#memoryPort(),
+      memory: this.faults.wrapMemory(this.#memoryPort()),
       nowUs: () => clock.nowUs(),
       after: (delayUs, callback) =>
         clock.afterInDevice(delayUs, () => {
