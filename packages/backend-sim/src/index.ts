@@ -4,6 +4,7 @@ export { StuckError } from './clock/stuck.ts';
 export type {
   AccessEffect,
   AccessMatch,
+  DmaFault,
   FaultPlan,
   InterruptFault,
   Occurrence,
