@@ -12,9 +12,17 @@ import {
   type OpenDevice,
   SystemClock,
 } from '@ring3/core';
-import { claimMachine, deviceErrorOf, type LinuxRoots, linuxRoots, pageSizeBytes } from '@ring3/linux';
+import {
+  claimMachine,
+  deviceErrorOf,
+  type LinuxRoots,
+  linuxRoots,
+  type openHugePages,
+  pageSizeBytes,
+} from '@ring3/linux';
 import { type FoundDevice, findDevice } from './describe.ts';
 import { DevmemDevice } from './devmem-device.ts';
+import { DmaMemory } from './dma-memory.ts';
 import { holdersOf } from './holders.ts';
 import { readMachine } from './machine.ts';
 import { doorRemedies, heldInside, type Surroundings } from './obstacles.ts';
@@ -29,6 +37,8 @@ export interface DevmemOptions extends LinuxRoots {
   readonly arch?: string;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Default: those of the machine. */
+  readonly hugePages?: typeof openHugePages;
 }
 
 /** Devices behind `/dev/mem` and x86 I/O ports. A device is there by its configuration only. */
@@ -60,9 +70,11 @@ export class DevmemBackend implements Backend<DevmemSelector> {
     if (this.#open.has(id)) throw new DeviceError('busy', `devmem: ${id} is open already in this process`);
     if (selector.ignoreKernelClaims !== true) refuseHeld(found, around);
     tryDoor(found, around);
+    const { log } = this.#environment;
     const device = new DevmemDevice(found, {
       clock: this.#clock,
-      log: this.#environment.log,
+      log,
+      dma: found.dma && new DmaMemory(id, found.dma, around.roots, log, this.#options.hugePages),
       reach: (space) => reach(space, around),
       closed: () => this.#open.delete(id),
     });
@@ -81,8 +93,14 @@ export class DevmemBackend implements Backend<DevmemSelector> {
 
   #surroundings(): Surroundings {
     const { pageBytes, arch = process.arch } = this.#options;
-    const { dev } = linuxRoots(this.#options);
-    return { machine: readMachine(this.#options), dev, arch, pageBytes: pageBytes ?? pageSizeBytes() };
+    const roots = linuxRoots(this.#options);
+    return {
+      machine: readMachine(this.#options),
+      roots,
+      dev: roots.dev,
+      arch,
+      pageBytes: pageBytes ?? pageSizeBytes(),
+    };
   }
 }
 

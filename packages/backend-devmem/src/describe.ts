@@ -1,4 +1,12 @@
-import { type DeviceDescription, duration, hex, type InterruptResource, type Width } from '@ring3/core';
+import {
+  type DeviceDescription,
+  duration,
+  hex,
+  type InterruptResource,
+  type SpaceResource,
+  type Width,
+} from '@ring3/core';
+import { type PlannedDma, planDma } from './dma-memory.ts';
 import { obstaclesOf, type Surroundings } from './obstacles.ts';
 import { checkRegister, config, type PlannedSpace, planSpaces } from './planned-space.ts';
 import type { DevmemSelector, PolledInterruptSelector } from './selector.ts';
@@ -8,6 +16,7 @@ export interface FoundDevice {
   readonly description: DeviceDescription;
   readonly spaces: readonly PlannedSpace[];
   readonly polled: PolledInterrupt | undefined;
+  readonly dma: PlannedDma | undefined;
 }
 
 /** The register that is read in place of an interrupt. */
@@ -32,16 +41,18 @@ export function findDevice(selector: DevmemSelector, around: Surroundings): Foun
   const spaces = planSpaces(selector, around.machine.resources);
   const polled = selector.polledInterrupt && findPolled(selector.polledInterrupt, spaces);
   const obstacles = obstaclesOf(spaces, around, selector.ignoreKernelClaims === true);
-  return { description: describe(selector, spaces, polled, obstacles), spaces, polled };
+  const resources = spaces.map(({ resource }) => resource);
+  const dma = selector.dma && planDma(selector.dma, resources, around.roots);
+  const description = describe(selector, resources, polled, [...obstacles, ...(dma?.obstacles ?? [])]);
+  return { description: dma === undefined ? description : { ...description, dma: dma.resource }, spaces, polled, dma };
 }
 
 function describe(
   { name, compatible }: DevmemSelector,
-  spaces: readonly PlannedSpace[],
+  resources: readonly SpaceResource[],
   polled: PolledInterrupt | undefined,
   obstacles: readonly string[],
 ): DeviceDescription {
-  const resources = spaces.map(({ resource }) => resource);
   const [first] = resources;
   return {
     id: `${name ?? first?.name ?? 'devmem'}@${(first?.start ?? 0n).toString(16)}`,

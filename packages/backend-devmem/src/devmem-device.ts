@@ -2,6 +2,7 @@ import {
   type Clock,
   type DeviceDescription,
   DeviceError,
+  type DmaAllocator,
   duration,
   hex,
   type InterruptResource,
@@ -17,6 +18,7 @@ import {
   type Width,
 } from '@ring3/core';
 import type { FoundDevice, PolledInterrupt } from './describe.ts';
+import type { DmaMemory } from './dma-memory.ts';
 import type { PlannedSpace } from './planned-space.ts';
 import { PolledLine } from './polled-line.ts';
 
@@ -33,6 +35,7 @@ export interface DeviceSurroundings {
   readonly log: Logger;
   /** Maps a space, or gets its ports. @throws DeviceError */
   readonly reach: (space: PlannedSpace) => Reached;
+  readonly dma: DmaMemory | undefined;
   /** Told when the device is closed. */
   readonly closed: () => void;
 }
@@ -82,6 +85,21 @@ export class DevmemDevice implements OpenDevice {
     return this.#source;
   }
 
+  openDma(): DmaAllocator {
+    this.#checkOpen();
+    const { dma } = this.#surroundings;
+    if (dma !== undefined) return dma.open();
+    throw new DeviceError(
+      'not-found',
+      `${this.description.id} has no memory for DMA: the configuration may give it some (dma: { memory: huge-pages, sizeMiB: 4 })`,
+    );
+  }
+
+  /** Takes a PCI function off the bus that was lent memory; whatever else a device does is not to be stopped this way. */
+  silence(): void {
+    if (!this.#closed) this.#surroundings.dma?.silence();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -91,6 +109,7 @@ export class DevmemDevice implements OpenDevice {
       for (const reached of [...this.#reached.values()].reverse()) reached.close();
     } finally {
       this.#reached.clear();
+      this.#surroundings.dma?.close();
       this.#surroundings.closed();
     }
   }

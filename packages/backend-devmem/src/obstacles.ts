@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError, hex } from '@ring3/core';
-import { errnoOf } from '@ring3/linux';
+import { errnoOf, type LinuxRoots } from '@ring3/linux';
 import { formatOccupants, type Holders, holdersOf } from './holders.ts';
 import type { Machine } from './machine.ts';
 import type { PlannedSpace } from './planned-space.ts';
@@ -13,6 +13,7 @@ export interface Surroundings {
   readonly dev: string;
   readonly pageBytes: number;
   readonly arch: string;
+  readonly roots: Required<LinuxRoots>;
 }
 
 /** Below this address the kernel of x86 lets everything through. Source: Linux, arch/x86/mm/init.c, devmem_is_allowed. */

@@ -25,7 +25,7 @@ const BESIDE: DevmemSelector = { memory: [{ name: 'regs', address: 0x1000_2080, 
 /** What a person reads when the kernel answers mmap with this errno. */
 function told(errno: 'EPERM' | 'EINVAL' | 'EAGAIN' | 'ENOMEM', selector = FREE): string {
   const roots = linuxRoots({ sys: machine.path('sys'), proc: machine.path('proc'), dev: machine.path('dev') });
-  const around: Surroundings = { machine: readMachine(roots), dev: roots.dev, pageBytes: 4096, arch: 'x64' };
+  const around: Surroundings = { machine: readMachine(roots), roots, dev: roots.dev, pageBytes: 4096, arch: 'x64' };
   const [space] = planSpaces(selector, around.machine.resources);
   if (space === undefined) throw new Error('no space');
   const error = memoryFailure(new SystemCallError('mmap', constants.errno[errno], '/dev/mem'), space, around);

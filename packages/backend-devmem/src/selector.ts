@@ -58,6 +58,14 @@ export interface PolledInterruptSelector {
   readonly intervalUs?: number | undefined;
 }
 
+/** Memory for transfers that the device makes by itself. */
+export interface DmaSelector {
+  /** Physical addresses, which nothing checks: for the lab. */
+  readonly memory: 'huge-pages';
+  /** A multiple of 2. */
+  readonly sizeMiB: number;
+}
+
 /** What the configuration says of a device behind `/dev/mem` or I/O ports. */
 export interface DevmemSelector extends RegisterRules {
   /** For messages and for drivers that match by name. Default: the name of the first space, matching nothing. */
@@ -67,6 +75,8 @@ export interface DevmemSelector extends RegisterRules {
   readonly memory?: readonly MemorySelector[] | undefined;
   readonly ports?: readonly PortSelector[] | undefined;
   readonly polledInterrupt?: PolledInterruptSelector | undefined;
+  /** Default: none. */
+  readonly dma?: DmaSelector | undefined;
   /** Opens ranges that a driver of the kernel holds, where the kernel lets it: two masters on one device. */
   readonly ignoreKernelClaims?: boolean | undefined;
 }
@@ -114,6 +124,11 @@ const POLLED: z.ZodType<PolledInterruptSelector> = z.strictObject({
   intervalUs: z.int().min(1000).optional().describe('pause between two reads; default 1000'),
 });
 
+const DMA: z.ZodType<DmaSelector> = z.strictObject({
+  memory: z.literal('huge-pages').describe('huge pages of 2 MiB at physical addresses, for lab use'),
+  sizeMiB: z.int().min(2).max(2048).multipleOf(2).describe('how much, a multiple of 2'),
+});
+
 /** The schema of a {@link DevmemSelector}. */
 export const SELECTOR: z.ZodType<DevmemSelector> = z.strictObject({
   name: z.string().min(1).optional().describe('for drivers that match by name'),
@@ -126,5 +141,6 @@ export const SELECTOR: z.ZodType<DevmemSelector> = z.strictObject({
   widths,
   byteOrder,
   polledInterrupt: POLLED.optional().describe('a register that is read over and over in place of an interrupt'),
+  dma: DMA.optional().describe('memory for transfers that the device makes by itself; default none'),
   ignoreKernelClaims: z.boolean().optional().describe('open what a driver of the kernel holds'),
 });

@@ -3,7 +3,7 @@ export { type ClaimDirectories, findClaimDirectories, strangerAround } from './c
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
-export { HUGE_PAGE_BYTES, HUGE_PAGE_MEMORY, type HugePages, hugePageObstacle, openHugePages } from './huge-pages.ts';
+export { HUGE_PAGE_MEMORY, type HugePages, hugePageObstacle, openHugePages } from './huge-pages.ts';
 export { bytesWaiting, ioctl } from './ioctl.ts';
 export {
   type KernelResource,

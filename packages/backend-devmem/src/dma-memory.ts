@@ -1,0 +1,141 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  DeviceError,
+  type DmaAllocator,
+  type DmaLoan,
+  type DmaResource,
+  hex,
+  type Logger,
+  type SpaceResource,
+} from '@ring3/core';
+import {
+  busTranslation,
+  deviceErrorOf,
+  errnoOf,
+  HUGE_PAGE_MEMORY,
+  type HugePages,
+  hugePageObstacle,
+  type LinuxRoots,
+  linuxRoots,
+  openHugePages,
+} from '@ring3/linux';
+import { pciFunctionsAt } from './pci-functions.ts';
+import type { DmaSelector } from './selector.ts';
+
+/** The command register of a PCI function, and its Bus Master bit. Source: PCI Local Bus 3.0, section 6.2.2. */
+const COMMAND = 0x04;
+const BUS_MASTER = 0x0004;
+
+/** Memory that a device behind these registers can be lent. */
+export interface PlannedDma {
+  readonly resource: DmaResource;
+  /** The PCI functions whose registers these are: they are made bus masters. None: the device is on another bus. */
+  readonly functions: readonly string[];
+  readonly obstacles: readonly string[];
+}
+
+/** Finds what the device is, as far as its bus is concerned; nothing is taken. */
+export function planDma({ sizeMiB }: DmaSelector, spaces: readonly SpaceResource[], roots: LinuxRoots): PlannedDma {
+  const sizeBytes = sizeMiB * 2 ** 20;
+  const functions = pciFunctionsAt(spaces, roots);
+  const found = [...functions.map((address) => busTranslation(address, roots)), hugePageObstacle(sizeBytes, roots)];
+  return {
+    resource: { memory: HUGE_PAGE_MEMORY, sizeBytes },
+    functions,
+    obstacles: found.filter((words) => words !== undefined),
+  };
+}
+
+/** Memory for the transfers of one open device. */
+export class DmaMemory {
+  readonly #id: string;
+  readonly #plan: PlannedDma;
+  readonly #roots: LinuxRoots;
+  readonly #log: Logger;
+  readonly #take: typeof openHugePages;
+  #open: { readonly pages: HugePages; readonly loan: DmaLoan } | undefined;
+
+  constructor(
+    id: string,
+    plan: PlannedDma,
+    roots: LinuxRoots,
+    log: Logger,
+    take: typeof openHugePages = openHugePages,
+  ) {
+    this.#id = id;
+    this.#plan = plan;
+    this.#roots = roots;
+    this.#log = log;
+    this.#take = take;
+  }
+
+  /** @throws DeviceError `unsupported`, `permission`: in words, and nothing is taken. */
+  open(): DmaAllocator {
+    if (this.#open !== undefined) return this.#open.loan;
+    const { functions, obstacles, resource } = this.#plan;
+    if (obstacles[0] !== undefined) throw new DeviceError('unsupported', `devmem: ${this.#id}: ${obstacles[0]}`);
+    const pages = this.#take(resource.sizeBytes, this.#roots);
+    try {
+      for (const address of functions) this.#setBusMaster(address, true);
+    } catch (error) {
+      pages.close();
+      throw error;
+    }
+    const whose =
+      functions.length === 0 ? 'nobody but its driver can stop them' : `bus master: ${functions.join(', ')}`;
+    this.#log.warn(
+      `${this.#id}: transfers to physical addresses, for lab use (${whose}): no IOMMU keeps the device, or a wrong address, from the memory of the whole machine`,
+    );
+    this.#open = { pages, loan: pages.pool.lend() };
+    return this.#open.loan;
+  }
+
+  /** Ends the transfers of a PCI function. @throws DeviceError when the kernel refuses. */
+  silence(): void {
+    if (this.#open === undefined) return;
+    for (const address of this.#plan.functions) this.#setBusMaster(address, false);
+  }
+
+  /** Gives the memory back, once the device is off the bus; keeps it where that cannot be had. */
+  close(): void {
+    if (this.#open === undefined) return;
+    const { pages, loan } = this.#open;
+    loan.close();
+    try {
+      this.silence();
+      pages.close();
+    } catch (error) {
+      this.#log.error(
+        `${this.#id}: bus mastering could not be ended, so its memory is kept until the process ends: ${String(error)}`,
+      );
+    }
+    this.#open = undefined;
+  }
+
+  #setBusMaster(address: string, on: boolean): void {
+    const path = join(linuxRoots(this.#roots).sys, 'bus/pci/devices', address, 'config');
+    try {
+      changeCommand(path, on);
+    } catch (error) {
+      if (!on && (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV')) return; // It left the bus altogether.
+      throw deviceErrorOf(error, `${this.#id}: bus mastering of ${address} (bit ${hex(BUS_MASTER)} in ${path})`, {
+        EACCES: 'the file belongs to root: run it as root, or give a udev rule',
+        EPERM: 'the kernel is locked down (Secure Boot): VFIO is the way that stays',
+      });
+    }
+  }
+}
+
+function changeCommand(path: string, on: boolean): void {
+  const file = openSync(path, 'r+');
+  try {
+    const word = Buffer.alloc(2);
+    readSync(file, word, 0, 2, COMMAND);
+    const command = word.readUInt16LE();
+    word.writeUInt16LE(on ? command | BUS_MASTER : command & ~BUS_MASTER);
+    writeSync(file, word, 0, 2, COMMAND);
+  } finally {
+    closeSync(file);
+  }
+}
