@@ -3,7 +3,7 @@ import { checkRequest, type RequestRules } from './check-request.ts';
 import type { NbdRequest } from './transmission-messages.ts';
 
 const MIB = 1024 * 1024;
-const RULES: RequestRules = { sizeBytes: 64 * MIB, readOnly: false, structuredReplies: false };
+const RULES: RequestRules = { sizeBytes: 64 * MIB, readOnly: false, canTrim: true, structuredReplies: false };
 const READ_ONLY = { ...RULES, readOnly: true };
 const STRUCTURED = { ...RULES, structuredReplies: true };
 
@@ -27,9 +27,21 @@ describe('a request is refused', () => {
     ['DF without structured replies', request(0, 0, 512, 4), RULES, 'EINVAL'],
     ['DF on a write', request(1, 0, 512, 4), STRUCTURED, 'EINVAL'],
     ['an unknown flag', request(0, 0, 512, 0x8000), RULES, 'EINVAL'],
-    ['TRIM', request(4, 0, 512), RULES, 'EINVAL'],
-    ['CACHE', request(5, 0, 512), RULES, 'EINVAL'],
-    ['WRITE_ZEROES', request(6, 0, 512), RULES, 'EINVAL'],
+    ['TRIM of a disk without', request(4, 0, 512), { ...RULES, canTrim: false }, 'EINVAL'],
+    ['TRIM beyond the disk', request(4, 64 * MIB - 512, 1024), RULES, 'EINVAL'],
+    ['TRIM of nothing', request(4, 0, 0), RULES, 'EINVAL'],
+    ['TRIM of a read-only export', request(4, 0, 512), READ_ONLY, 'EPERM'],
+    ['TRIM without a hole', request(4, 0, 512, 2), RULES, 'EINVAL'],
+    ['CACHE beyond the disk', request(5, 64 * MIB, 1), RULES, 'EINVAL'],
+    ['CACHE of nothing', request(5, 0, 0), RULES, 'EINVAL'],
+    ['CACHE with an unknown flag', request(5, 0, 512, 2), RULES, 'EINVAL'],
+    ['WRITE_ZEROES beyond the disk', request(6, 64 * MIB - 512, 1024), RULES, 'ENOSPC'],
+    ['WRITE_ZEROES of nothing', request(6, 0, 0), RULES, 'EINVAL'],
+    ['WRITE_ZEROES of a read-only export', request(6, 0, 512), READ_ONLY, 'EPERM'],
+    ['WRITE_ZEROES with DF', request(6, 0, 512, 4), STRUCTURED, 'EINVAL'],
+    ['WRITE_ZEROES that must be fast', request(6, 0, 512, 16), RULES, 'ENOTSUP'],
+    ['WRITE_ZEROES that must be fast, of a read-only export', request(6, 0, 512, 16), READ_ONLY, 'EPERM'],
+    ['a write that must be fast', request(1, 0, 512, 16), RULES, 'EINVAL'],
     ['BLOCK_STATUS', request(7, 0, 512), STRUCTURED, 'EINVAL'],
     ['an unknown command', request(99, 0, 0), RULES, 'EINVAL'],
   ])('%s', (_, wrong, rules, errno) => {
@@ -46,6 +58,10 @@ describe('a request is accepted', () => {
     ['a read with FUA, which clients are known to send', request(0, 0, 512, 1), RULES],
     ['a FLUSH with FUA', request(3, 0, 0, 1), RULES],
     ['a read with DF and structured replies', request(0, 0, 512, 4), STRUCTURED],
+    ['TRIM of 4 GiB with FUA', request(4, 0, 2 ** 32 - 512, 1), { ...RULES, sizeBytes: 2 ** 40 }],
+    ['WRITE_ZEROES of 4 GiB', request(6, 0, 2 ** 32 - 512), { ...RULES, sizeBytes: 2 ** 40 }],
+    ['WRITE_ZEROES without a hole, with FUA', request(6, 1, 1, 3), RULES],
+    ['CACHE of a read-only export', request(5, 0, 512), READ_ONLY],
     ['a read of a read-only export', request(0, 0, 512), READ_ONLY],
   ])('%s', (_, right, rules) => {
     expect(checkRequest(right, rules)).toBeUndefined();

@@ -6,8 +6,11 @@ import type { NbdRequest } from './transmission-messages.ts';
 export interface RequestRules {
   readonly sizeBytes: number;
   readonly readOnly: boolean;
+  readonly canTrim: boolean;
   readonly structuredReplies: boolean;
 }
+
+const READ_ONLY: Refusal = { errno: 'EPERM', message: 'the export is read-only' };
 
 /** Why a request cannot be served, by the words of the sections "Error values" and "Size constraints". */
 export function checkRequest(request: NbdRequest, rules: RequestRules): Refusal | undefined {
@@ -18,6 +21,12 @@ export function checkRequest(request: NbdRequest, rules: RequestRules): Refusal 
       return checkFlags(request) ?? checkWrite(request, rules);
     case COMMAND.flush:
       return checkFlags(request) ?? checkFlush(request);
+    case COMMAND.trim:
+      return rules.canTrim ? (checkFlags(request) ?? checkTrim(request, rules)) : invalid('TRIM is not offered');
+    case COMMAND.cache:
+      return checkFlags(request) ?? checkHint(request, rules);
+    case COMMAND.writeZeroes:
+      return checkFlags(request, COMMAND_FLAG.noHole | COMMAND_FLAG.fastZero) ?? checkZeroes(request, rules);
     default:
       return invalid(`${COMMAND_NAMES[request.type] ?? `command ${request.type}`} is not offered`);
   }
@@ -39,10 +48,28 @@ function checkRead(request: NbdRequest, rules: RequestRules): Refusal | undefine
 }
 
 function checkWrite(request: NbdRequest, rules: RequestRules): Refusal | undefined {
-  if (rules.readOnly) return { errno: 'EPERM', message: 'the export is read-only' };
+  if (rules.readOnly) return READ_ONLY;
   if (request.lengthBytes > MAX_PAYLOAD_BYTES) return invalid(tooLong(request));
   if (request.lengthBytes === 0) return invalid('a write of 0 bytes');
   return fits(request, rules) ? undefined : { errno: 'ENOSPC', message: beyondEnd(request, rules) };
+}
+
+/** Not bound by the maximum payload, since it has none ("Size constraints"). */
+function checkZeroes(request: NbdRequest, rules: RequestRules): Refusal | undefined {
+  if (rules.readOnly) return READ_ONLY;
+  if (request.lengthBytes === 0) return invalid('a WRITE_ZEROES of 0 bytes');
+  if (!fits(request, rules)) return { errno: 'ENOSPC', message: beyondEnd(request, rules) };
+  const isFast = (request.flags & COMMAND_FLAG.fastZero) !== 0;
+  return isFast ? { errno: 'ENOTSUP', message: 'zeros take as long as other data here' } : undefined;
+}
+
+function checkTrim(request: NbdRequest, rules: RequestRules): Refusal | undefined {
+  return rules.readOnly ? READ_ONLY : checkHint(request, rules);
+}
+
+function checkHint(request: NbdRequest, rules: RequestRules): Refusal | undefined {
+  if (request.lengthBytes === 0) return invalid('a hint about 0 bytes');
+  return fits(request, rules) ? undefined : invalid(beyondEnd(request, rules));
 }
 
 function checkFlush({ offset, lengthBytes }: NbdRequest): Refusal | undefined {

@@ -23,7 +23,7 @@ async function start(options: MemoryDiskOptions) {
     for (const client of clients.splice(0)) client.socket.destroy();
     await expect.poll(() => server.statistics.clients.now, SOON).toBe(0);
   };
-  const memory = new MemoryDisk(options);
+  const memory = new MemoryDisk({ ...options, trim: true });
   server.export('disk0', memory);
   const fixture = {
     disk: await connect('disk0', memory),
@@ -35,7 +35,7 @@ async function start(options: MemoryDiskOptions) {
       fixture.disk = await connect('disk0', memory);
     },
     readOnlyDisk: () => {
-      const readOnly = new MemoryDisk({ ...options, readOnly: true });
+      const readOnly = new MemoryDisk({ ...options, readOnly: true, trim: true });
       server.export('readonly', readOnly);
       return connect('readonly', readOnly);
     },

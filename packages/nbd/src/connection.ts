@@ -19,6 +19,8 @@ export interface ConnectionContext {
   readonly limits: NbdLimits;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Ends an export and disconnects its clients. */
+  readonly withdraw: (disk: ExportedDisk, reason: string) => void;
 }
 
 /** One client, from the greeting to the end. Whatever it does, nobody else notices. */
@@ -34,6 +36,7 @@ export class Connection {
   #draining: string | undefined;
   #disk: ExportedDisk | undefined;
   #transmission: Transmission | undefined;
+  #responder: Responder | undefined;
 
   /** Takes over a connection that was accepted and not read from (`pauseOnConnect`). */
   constructor(id: number, accepted: Socket, context: ConnectionContext) {
@@ -107,14 +110,16 @@ export class Connection {
 
   #transmit(agreement: Agreement): void {
     const { disk, structuredReplies } = agreement;
-    const { pool, limits, clock, log } = this.#context;
+    const { pool, limits, clock, log, withdraw } = this.#context;
     const { chunkBytes } = limits;
     this.#disk = disk;
     log.debug(`${this.name}: connected`, { structuredReplies });
     const responder = new Responder({ disk, structuredReplies, writer: this.#writer, pool, chunkBytes, log });
+    this.#responder = responder;
     const violated = (error: Error): void => this.cut(error.message);
+    const changed = (reason: string): void => withdraw(disk, reason);
     const reader = this.#reader;
-    const transmission = new Transmission({ agreement, reader, responder, pool, limits, clock, violated });
+    const transmission = new Transmission({ agreement, reader, responder, pool, limits, clock, violated, changed });
     this.#transmission = transmission;
     this.#socket.once('close', () => responder.abandon());
     void transmission.ended.then(() => this.#hangUp());
@@ -123,10 +128,16 @@ export class Connection {
     transmission.start();
   }
 
-  /** The client has closed its side: what it asked for is still answered, in case it only closed that one. */
+  /**
+   * The client has closed its side. What it asked for is still answered, in case it only closed that one; but who has
+   * not taken leave with DISC may be dead, and gigabytes of zeros are not written for the dead.
+   */
   #ended(): void {
     if (this.#transmission === undefined) this.#hangUp();
-    else this.#transmission.finish();
+    else {
+      if (!this.#transmission.tookLeave) this.#responder?.stopLong('the client has closed its side of the connection');
+      this.#transmission.finish();
+    }
   }
 
   /** Sends what is left, then the end, and gives the client a moment to do the same. */

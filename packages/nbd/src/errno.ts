@@ -7,7 +7,7 @@ export type NbdErrno = keyof typeof ERRNO;
 /**
  * What an NBD client is told for each code of a DeviceError. The protocol has eight error values, so most failures are
  * EIO; ESHUTDOWN asks the client to disconnect, since nothing will work any more. README.md repeats this table, and a
- * test compares the two. ENOTSUP is not for this use (proto.md, "Error values").
+ * test compares the two. ENOTSUP is for fast zeros only (proto.md, "Error values").
  */
 export const ERRNO_OF_DEVICE_ERROR: Readonly<Record<DeviceErrorCode, NbdErrno>> = {
   busy: 'EIO',

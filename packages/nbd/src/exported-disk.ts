@@ -1,7 +1,8 @@
-import type { BlockDevice } from '@ring3/core';
+import type { BlockDevice, BlockDeviceInfo } from '@ring3/core';
 import { ByteAccess } from './byte-access.ts';
 import type { ExportFacts } from './handshake-messages.ts';
 import { MAX_STRING_BYTES, TRANSMISSION_FLAG } from './protocol.ts';
+import { RangeCommands } from './range-commands.ts';
 
 /** Kinds of failures that are told apart in the log. */
 const MAX_KINDS = 32;
@@ -19,8 +20,15 @@ export interface ExportStatistics {
   readonly reads: number;
   readonly writes: number;
   readonly flushes: number;
+  /** WRITE_ZEROES. */
+  readonly zeroes: number;
+  readonly trims: number;
   readonly bytesRead: number;
+  /** Without those of WRITE_ZEROES. */
   readonly bytesWritten: number;
+  readonly bytesZeroed: number;
+  /** As they were asked for, partial blocks included. */
+  readonly bytesTrimmed: number;
   /** Requests that were answered with an error, whoever was at fault. */
   readonly errors: number;
 }
@@ -29,12 +37,25 @@ export interface ExportStatistics {
 export class ExportedDisk {
   readonly name: string;
   readonly access: ByteAccess;
+  readonly ranges: RangeCommands;
   readonly facts: ExportFacts;
   readonly readOnly: boolean;
-  readonly count = { reads: 0, writes: 0, flushes: 0, bytesRead: 0, bytesWritten: 0, errors: 0 };
+  readonly count = {
+    reads: 0,
+    writes: 0,
+    flushes: 0,
+    zeroes: 0,
+    trims: 0,
+    bytesRead: 0,
+    bytesWritten: 0,
+    bytesZeroed: 0,
+    bytesTrimmed: 0,
+    errors: 0,
+  };
   /** Why it is not served any more, once that is so. */
   withdrawn: string | undefined;
 
+  readonly #info: BlockDeviceInfo;
   readonly #seen = new Set<string>();
 
   /** @throws RangeError for a name that the protocol cannot carry and for a device without blocks. */
@@ -42,7 +63,9 @@ export class ExportedDisk {
     checkName(name);
     const { info } = device;
     this.name = name;
+    this.#info = { ...info };
     this.access = new ByteAccess(device);
+    this.ranges = new RangeCommands(this.access);
     this.readOnly = options.readOnly === true || info.readOnly;
     this.facts = {
       name,
@@ -52,6 +75,16 @@ export class ExportedDisk {
     };
   }
 
+  /** In which way the device is another one than clients were told, in words; undefined while it is not. */
+  get change(): string | undefined {
+    const { info } = this.access.device;
+    const { serial, blockCount, blockSizeBytes } = this.#info;
+    if (info.blockCount === blockCount && info.blockSizeBytes === blockSizeBytes && info.serial === serial) {
+      return undefined;
+    }
+    return `the disk has changed: it had ${inWords(this.#info)}, and has ${inWords(info)}`;
+  }
+
   /** Whether a failure of this kind has not been seen before; keeps a broken disk from filling the log. */
   isNews(kind: string): boolean {
     if (this.#seen.has(kind) || this.#seen.size >= MAX_KINDS) return false;
@@ -59,11 +92,20 @@ export class ExportedDisk {
     return true;
   }
 
-  /** Section "Transmission flags". FLUSH and FUA are what every block device can do. */
+  /**
+   * Section "Transmission flags". FLUSH and FUA are what every block device can do. Several connections are no danger:
+   * all of them use the one device, nothing is cached in between, and its flush covers every acknowledged write.
+   */
   transmissionFlags(structuredReplies: boolean): number {
-    const always = TRANSMISSION_FLAG.hasFlags | TRANSMISSION_FLAG.sendFlush | TRANSMISSION_FLAG.sendFua;
-    const readOnly = this.readOnly ? TRANSMISSION_FLAG.readOnly : 0;
-    return always | readOnly | (structuredReplies ? TRANSMISSION_FLAG.sendDf : 0);
+    const { hasFlags, sendFlush, sendFua, canMultiConn, sendCache, sendDf } = TRANSMISSION_FLAG;
+    const always = hasFlags | sendFlush | sendFua | canMultiConn | sendCache;
+    return always | this.#writeFlags() | (structuredReplies ? sendDf : 0);
+  }
+
+  #writeFlags(): number {
+    const { readOnly, sendWriteZeroes, sendFastZero, sendTrim } = TRANSMISSION_FLAG;
+    if (this.readOnly) return readOnly;
+    return sendWriteZeroes | sendFastZero | (this.ranges.canTrim ? sendTrim : 0);
   }
 }
 
@@ -75,6 +117,10 @@ function checkName(name: string): void {
       `an export's name has at most ${MAX_STRING_BYTES} bytes and no NUL; this one has ${lengthBytes}`,
     );
   }
+}
+
+function inWords({ serial, blockCount, blockSizeBytes }: BlockDeviceInfo): string {
+  return `${blockCount} blocks of ${blockSizeBytes}, serial ${JSON.stringify(serial)}`;
 }
 
 /** A simulated disk says so wherever it is shown. */

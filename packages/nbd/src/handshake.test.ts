@@ -7,6 +7,11 @@ const [EXPORT_NAME, ABORT, LIST, STARTTLS, INFO, GO, STRUCTURED_REPLY, LIST_META
 const [ACK, SERVER, UNSUPPORTED, INVALID, UNKNOWN, SHUTDOWN, TOO_BIG] = [
   1, 2, 0x80000001, 0x80000003, 0x80000006, 0x80000007, 0x80000009,
 ];
+/** HAS_FLAGS, SEND_FLUSH, SEND_FUA, CAN_MULTI_CONN, SEND_CACHE. */
+const ALWAYS = 1 | 4 | 8 | 256 | 1024;
+/** SEND_WRITE_ZEROES, SEND_FAST_ZERO. */
+const ZEROES = 64 | 2048;
+const [READ_ONLY, TRIM, DF] = [2, 32, 128];
 
 async function greeted(options?: Parameters<typeof serve>[0]) {
   const served = await serve(options);
@@ -30,7 +35,7 @@ describe('in the handshake', () => {
   test('INFO tells everything and stays in the handshake, GO tells it again and leaves it', async () => {
     const { client } = await greeted();
     const told = await client.go('disk0', [0, 1, 2, 3, 4711], INFO);
-    expect(told).toMatchObject({ sizeBytes: 2048 * 512, flags: 1 | 4 | 8 });
+    expect(told).toMatchObject({ sizeBytes: 2048 * 512, flags: ALWAYS | ZEROES });
     expect([...told.infos].map(([type, data]) => [type, data.toString('latin1')])).toEqual([
       [0, expect.anything()],
       [1, 'disk0'],
@@ -47,13 +52,21 @@ describe('in the handshake', () => {
     ['a read-only disk', {}, { readOnly: true }],
   ])('%s says so', async (_, options, info) => {
     const { client } = await greeted({ ...options, disk: new TestDisk(info) });
-    expect((await client.go()).flags).toBe(1 | 2 | 4 | 8);
+    expect((await client.go()).flags).toBe(ALWAYS | READ_ONLY);
+  });
+
+  test.each([
+    ['is offered', {}, ALWAYS | ZEROES | TRIM],
+    ['is not offered with a read-only export', { readOnly: true }, ALWAYS | READ_ONLY],
+  ])('trim of a disk that knows it %s', async (_, options, flags) => {
+    const { client } = await greeted({ ...options, disk: new TestDisk({ trim: true }) });
+    expect((await client.go()).flags).toBe(flags);
   });
 
   test('structured replies bring the flag DF', async () => {
     const { client } = await greeted();
     expect(await client.option(STRUCTURED_REPLY)).toBe(ACK);
-    expect((await client.go()).flags).toBe(1 | 4 | 8 | 128);
+    expect((await client.go()).flags).toBe(ALWAYS | ZEROES | DF);
   });
 
   test('a disk of large blocks prefers them', async () => {
@@ -97,7 +110,7 @@ describe('in the handshake', () => {
     client.sendOption(EXPORT_NAME, Buffer.from('disk0'));
     const reply = await client.read(bytes);
     expect(reply.readBigUInt64BE(0)).toBe(BigInt(disk.content.length));
-    expect(reply.readUInt16BE(8)).toBe(1 | 4 | 8);
+    expect(reply.readUInt16BE(8)).toBe(ALWAYS | ZEROES);
     client.request({ type: 0, offset: 100, length: 100 });
     expect((await client.simpleReply(100)).data).toEqual(disk.content.subarray(100, 200));
   });

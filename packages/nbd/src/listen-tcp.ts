@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIPv6, type Server } from 'node:net';
 import { DeviceError } from '@ring3/core';
 import { errorCode, listening } from './listening.ts';
@@ -35,6 +34,7 @@ export async function listenTcp(server: Server, address: TcpAddress): Promise<{ 
 
 async function resolveName(host: string): Promise<string> {
   try {
+    const { lookup } = await import('node:dns/promises');
     return (await lookup(host)).address;
   } catch (cause) {
     throw new DeviceError('not-found', `the host name ${host} is not known (${errorCode(cause)})`, { cause });

@@ -158,6 +158,7 @@ export class NbdServer {
       limits: this.#limits,
       clock: this.#clock,
       log: this.#log,
+      withdraw: (disk, reason) => void this.#withdraw(disk, reason),
     });
     this.#connections.add(connection);
     void connection.closed.then(() => this.#connections.delete(connection));

@@ -22,7 +22,12 @@ export const TRANSMISSION_FLAG = {
   readOnly: 1 << 1,
   sendFlush: 1 << 2,
   sendFua: 1 << 3,
+  sendTrim: 1 << 5,
+  sendWriteZeroes: 1 << 6,
   sendDf: 1 << 7,
+  canMultiConn: 1 << 8,
+  sendCache: 1 << 10,
+  sendFastZero: 1 << 11,
 } as const;
 
 /** Section "Option types". */
@@ -44,13 +49,13 @@ export const OPTION_REPLY = {
 export const INFO = { export: 0, name: 1, description: 2, blockSize: 3 } as const;
 
 /** Section "Request types". */
-export const COMMAND = { read: 0, write: 1, disconnect: 2, flush: 3 } as const;
+export const COMMAND = { read: 0, write: 1, disconnect: 2, flush: 3, trim: 4, cache: 5, writeZeroes: 6 } as const;
 
 /** The names of all commands of the section "Request types", for messages. */
 export const COMMAND_NAMES = ['READ', 'WRITE', 'DISC', 'FLUSH', 'TRIM', 'CACHE', 'WRITE_ZEROES', 'BLOCK_STATUS'];
 
 /** Section "Command flags". */
-export const COMMAND_FLAG = { fua: 1 << 0, dontFragment: 1 << 2 } as const;
+export const COMMAND_FLAG = { fua: 1 << 0, noHole: 1 << 1, dontFragment: 1 << 2, fastZero: 1 << 4 } as const;
 
 /** Section "Structured reply flags". */
 export const REPLY_FLAG = { done: 1 << 0 } as const;

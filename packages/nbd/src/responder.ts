@@ -2,7 +2,9 @@ import { isDeviceError, type Logger } from '@ring3/core';
 import { type BufferPool, capacityBytes, type PooledBuffer } from './buffer-pool.ts';
 import { type Refusal, refusalOf } from './errno.ts';
 import type { ExportedDisk } from './exported-disk.ts';
+import { Lane } from './lane.ts';
 import { COMMAND, COMMAND_FLAG, ERRNO } from './protocol.ts';
+import type { RangeOrder } from './range-commands.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import { CHUNKS_AT_ONCE, streamRead } from './streamed-read.ts';
 import {
@@ -29,6 +31,10 @@ export interface ResponderContext {
 /** Carries out checked requests of one client and sends the replies, in the order in which the device is done. */
 export class Responder {
   readonly #context: ResponderContext;
+  /** Long requests without payload come one after the other: a client that sends many has no more of the device. */
+  readonly #long = new Lane();
+  /** Why nobody waits for long requests any more. */
+  #stopped: string | undefined;
   #abandoned = false;
 
   constructor(context: ResponderContext) {
@@ -37,7 +43,7 @@ export class Responder {
 
   /** The memory that a request takes until its reply is sent. */
   costBytes(request: NbdRequest): number {
-    if (request.type === COMMAND.flush) return 0;
+    if (request.type !== COMMAND.read && request.type !== COMMAND.write) return 0;
     if (this.#isStreamed(request)) return CHUNKS_AT_ONCE * capacityBytes(this.#context.chunkBytes);
     return capacityBytes(request.lengthBytes);
   }
@@ -49,7 +55,7 @@ export class Responder {
   async respond(request: NbdRequest, payload: PooledBuffer | undefined, sent: () => void): Promise<void> {
     try {
       if (payload !== undefined) await this.#write(request, payload, sent);
-      else if (request.type === COMMAND.flush) await this.#flush(request, sent);
+      else if (request.type !== COMMAND.read) await this.#serveWithoutData(request, sent);
       else if (this.#isStreamed(request)) await this.#readInChunks(request, sent);
       else await this.#read(request, sent);
     } catch (error) {
@@ -71,6 +77,12 @@ export class Responder {
   /** The client is gone: reads nothing more for it. Writes go on, each block is old or new in any case. */
   abandon(): void {
     this.#abandoned = true;
+    this.stopLong('the client is gone');
+  }
+
+  /** Long requests without payload end at their next piece. */
+  stopLong(reason: string): void {
+    this.#stopped ??= reason;
   }
 
   /** Section "Command flags", NBD_CMD_FLAG_DF: then a long read is one chunk, as it is in a simple reply. */
@@ -113,11 +125,37 @@ export class Responder {
     writer.send(encodeSimpleReply(request, 0), sent);
   }
 
-  async #flush(request: NbdRequest, sent: () => void): Promise<void> {
-    const { disk, writer } = this.#context;
+  async #serveWithoutData(request: NbdRequest, sent: () => void): Promise<void> {
+    if (request.type === COMMAND.flush) await this.#flush();
+    else if (request.type === COMMAND.writeZeroes) await this.#zero(request);
+    else if (request.type === COMMAND.trim) await this.#trim(request);
+    // What is left is CACHE: nothing here would make a later read faster.
+    this.#context.writer.send(encodeSimpleReply(request, 0), sent);
+  }
+
+  async #flush(): Promise<void> {
+    const { disk } = this.#context;
     await disk.access.device.flush();
     disk.count.flushes += 1;
-    writer.send(encodeSimpleReply(request, 0), sent);
+  }
+
+  async #zero(request: NbdRequest): Promise<void> {
+    const { ranges, count } = this.#context.disk;
+    const order = this.#orderOf(request);
+    await (ranges.isShortZero(order) ? ranges.zero(order) : this.#long.run(() => ranges.zero(order)));
+    count.zeroes += 1;
+    count.bytesZeroed += request.lengthBytes;
+  }
+
+  async #trim(request: NbdRequest): Promise<void> {
+    const { ranges, count } = this.#context.disk;
+    await this.#long.run(() => ranges.trim(this.#orderOf(request)));
+    count.trims += 1;
+    count.bytesTrimmed += request.lengthBytes;
+  }
+
+  #orderOf({ offset, lengthBytes, flags }: NbdRequest): RangeOrder {
+    return { offset, lengthBytes, fua: (flags & COMMAND_FLAG.fua) !== 0, stopped: () => this.#stopped };
   }
 
   /** The first failure of a kind is news, the next thousand are not. What is no DeviceError is a driver's mistake. */

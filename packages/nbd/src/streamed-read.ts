@@ -1,5 +1,6 @@
 import type { BufferPool } from './buffer-pool.ts';
 import type { ByteAccess } from './byte-access.ts';
+import { cutRange } from './cut-range.ts';
 import type { ReplyWriter } from './reply-writer.ts';
 import { runBounded } from './run-bounded.ts';
 import { DATA_CHUNK_BYTES, type NbdRequest, writeDataChunkHeader } from './transmission-messages.ts';
@@ -25,15 +26,11 @@ export interface StreamedReadContext {
  */
 export async function streamRead(request: NbdRequest, context: StreamedReadContext): Promise<void> {
   const { offset, lengthBytes } = request;
-  const end = offset + lengthBytes;
-  // Chunks end on multiples of the chunk size, so only the first and the last one can have partial blocks.
-  const firstEnd = offset - (offset % context.chunkBytes) + context.chunkBytes;
-  const count = 1 + Math.ceil((end - firstEnd) / context.chunkBytes);
+  const { count, piece } = cutRange(offset, lengthBytes, context.chunkBytes);
   let unread = count;
   await runBounded(count, CHUNKS_AT_ONCE, async (index) => {
     if (context.abandoned()) return;
-    const from = index === 0 ? offset : firstEnd + (index - 1) * context.chunkBytes;
-    const length = Math.min(firstEnd + index * context.chunkBytes, end) - from;
+    const { offset: from, lengthBytes: length } = piece(index);
     const buffer = context.pool.take(length);
     await context.access.read(from, buffer.data);
     unread -= 1;

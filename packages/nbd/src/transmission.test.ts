@@ -110,7 +110,8 @@ describe('requests, answered with simple replies', () => {
     ['a read over 32 MiB', { type: READ, length: 32 * MIB + 1 }, EINVAL],
     ['a write over 32 MiB', { type: WRITE, payload: Buffer.alloc(32 * MIB + 512) }, EINVAL],
     ['an unknown command', { type: 77 }, EINVAL],
-    ['TRIM', { type: 4, length: 512 }, EINVAL],
+    ['TRIM of a disk without', { type: 4, length: 512 }, EINVAL],
+    ['BLOCK_STATUS', { type: 7, length: 512 }, EINVAL],
     ['a write of nothing', { type: WRITE }, EINVAL],
   ])('%s is refused, its payload passed over, and nothing is touched', async (_, request, error) => {
     const { client, disk } = await serveClient();

@@ -21,6 +21,8 @@ export interface TransmissionContext {
   readonly pool: BufferPool;
   readonly limits: NbdLimits;
   readonly clock: Clock;
+  /** Called when the device is not the one any more that the client was told of. */
+  readonly changed: (reason: string) => void;
   /** Called once, when the client has broken the protocol in a way that leaves no answer. */
   readonly violated: (error: DeviceError) => void;
 }
@@ -37,6 +39,7 @@ export class Transmission {
   readonly #served = new Map<NbdRequest, number>();
   #draining: string | undefined;
   #reading = true;
+  #tookLeave = false;
   #end: () => void = () => {};
 
   constructor(context: TransmissionContext) {
@@ -46,6 +49,7 @@ export class Transmission {
     this.#rules = {
       sizeBytes: agreement.disk.facts.sizeBytes,
       readOnly: agreement.disk.readOnly,
+      canTrim: agreement.disk.ranges.canTrim,
       structuredReplies: agreement.structuredReplies,
     };
     this.ended = new Promise((resolve) => {
@@ -71,6 +75,11 @@ export class Transmission {
     return `${describeRequest(request)} (${duration(this.#context.clock.nowUs() - sinceUs)})`;
   }
 
+  /** Whether the client has sent DISC: what it asked for before is to be done. */
+  get tookLeave(): boolean {
+    return this.#tookLeave;
+  }
+
   /** Begins to take requests. */
   start(): void {
     this.#next();
@@ -88,6 +97,11 @@ export class Transmission {
     this.#settle();
   }
 
+  #takeLeave(): void {
+    this.#tookLeave = true;
+    this.finish();
+  }
+
   #next(): void {
     if (this.#reading) this.#context.reader.fill(this.#header, () => this.#received());
   }
@@ -96,7 +110,7 @@ export class Transmission {
     const request = decodeRequest(this.#header);
     if (request === undefined) this.#violate('what should be a request has the wrong magic number');
     // Section "Terminating the transmission phase": no reply, but everything before it is answered.
-    else if (request.type === COMMAND.disconnect) this.finish();
+    else if (request.type === COMMAND.disconnect) this.#takeLeave();
     else if (payloadBytes(request) <= MAX_SKIPPED_BYTES) this.#take(request);
     else this.#violate(`${describeRequest(request)}: that is too much even to throw away`);
   }
@@ -113,7 +127,8 @@ export class Transmission {
 
   #refusal(request: NbdRequest): Refusal | undefined {
     if (this.#draining !== undefined) return { errno: 'ESHUTDOWN', message: this.#draining };
-    return checkRequest(request, this.#rules);
+    const change = this.#context.agreement.disk.change;
+    return change === undefined ? checkRequest(request, this.#rules) : { errno: 'ESHUTDOWN', message: change };
   }
 
   /** The payload of a refused write passes by unkept; the client may not listen before it has sent it. */
@@ -121,6 +136,8 @@ export class Transmission {
     this.#context.reader.skip(payloadBytes(request), () => {
       this.#next();
       this.#context.responder.refuse(request, refusal, () => this.#budget.give(0));
+      const { change } = this.#context.agreement.disk;
+      if (change !== undefined && this.#draining === undefined) this.#context.changed(change);
     });
   }
 

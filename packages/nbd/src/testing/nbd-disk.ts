@@ -1,4 +1,11 @@
-import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, DeviceError, type WriteOptions } from '@ring3/core';
+import {
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  checkBlocks,
+  DeviceError,
+  type WriteOptions,
+} from '@ring3/core';
 import type { RawClient, RawRequest } from './raw-client.ts';
 
 interface Pending {
@@ -35,6 +42,13 @@ export class NbdDisk implements BlockDevice {
 
   async flush(): Promise<void> {
     await this.#request({ type: 3 });
+  }
+
+  async trim(block: number, blockCount: number): Promise<void> {
+    const { blockSizeBytes, readOnly } = this.info;
+    checkBlocks(this.info, block, blockCount);
+    if (readOnly) throw new DeviceError('unsupported', `block ${block} cannot be trimmed: read-only`);
+    await this.#request({ type: 4, offset: block * blockSizeBytes, length: blockCount * blockSizeBytes });
   }
 
   /** Takes leave with DISC and waits until the server has hung up. */

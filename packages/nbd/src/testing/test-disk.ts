@@ -1,16 +1,24 @@
-import { type BlockDevice, type BlockDeviceInfo, checkBlockRange, DeviceError, type WriteOptions } from '@ring3/core';
+import {
+  type BlockDevice,
+  type BlockDeviceInfo,
+  checkBlockRange,
+  checkBlocks,
+  DeviceError,
+  type WriteOptions,
+} from '@ring3/core';
 
 /** A call of the device, before it takes effect. */
 export interface DiskCall {
-  readonly kind: 'read' | 'write' | 'flush';
+  readonly kind: 'read' | 'write' | 'flush' | 'trim';
   readonly block: number;
   readonly blocks: number;
   readonly fua: boolean;
 }
 
-/** A disk in one flat buffer, whose calls a test can watch, hold up and fail. */
+/** A disk in one flat buffer, whose calls a test can watch, hold up and fail. What it trims reads as 0x55. */
 export class TestDisk implements BlockDevice {
-  readonly info: BlockDeviceInfo;
+  /** May be replaced, which no device may do. */
+  info: BlockDeviceInfo;
   readonly content: Buffer;
   readonly calls: DiskCall[] = [];
   /** Runs before a call takes effect: a promise holds it up, an error fails it. */
@@ -67,11 +75,21 @@ export class TestDisk implements BlockDevice {
     await this.#call('flush', 0, 0);
   }
 
+  async trim(block: number, blockCount: number): Promise<void> {
+    const { blockSizeBytes } = this.info;
+    checkBlocks(this.info, block, blockCount);
+    await this.#watched({ kind: 'trim', block, blocks: blockCount, fua: false });
+    this.content.fill(0x55, block * blockSizeBytes, (block + blockCount) * blockSizeBytes);
+  }
+
   async #call(kind: DiskCall['kind'], block: number, lengthBytes: number, fua = false): Promise<void> {
     if (kind !== 'flush') checkBlockRange(this.info, block, lengthBytes);
     const blocks = lengthBytes / this.info.blockSizeBytes;
     if (blocks > this.info.maxTransferBlocks) throw new RangeError(`${blocks} blocks at once`);
-    const call = { kind, block, blocks, fua };
+    await this.#watched({ kind, block, blocks, fua });
+  }
+
+  async #watched(call: DiskCall): Promise<void> {
     this.calls.push(call);
     this.#now += 1;
     this.#most = Math.max(this.#most, this.#now);
