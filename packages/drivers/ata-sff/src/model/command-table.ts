@@ -14,6 +14,7 @@ import {
 } from './commands/information.ts';
 import { readSectors, readVerify } from './commands/read-sectors.ts';
 import { initializeDeviceParameters, setFeatures, setMultipleMode } from './commands/settings.ts';
+import { dataSetManagement } from './commands/trim.ts';
 import { writeSectors } from './commands/write-sectors.ts';
 
 const POWER_COMMANDS: readonly [number, CommandHandler][] = [
@@ -27,6 +28,7 @@ const POWER_COMMANDS: readonly [number, CommandHandler][] = [
 
 /** What a disk knows; every other code is aborted (NOP among them, which always is: ATA/ATAPI-6 section 8.22). */
 export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
+  [COMMAND.dataSetManagement, dataSetManagement],
   [COMMAND.readSectors, readSectors({ wide: false, multiple: false })],
   [COMMAND.readSectorsNoRetry, readSectors({ wide: false, multiple: false })],
   [COMMAND.readSectorsExt, readSectors({ wide: true, multiple: false })],

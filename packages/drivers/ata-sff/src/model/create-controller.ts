@@ -33,8 +33,9 @@ export async function createController(
   return new SffController(pins, { ...options, disks }, media);
 }
 
-function mediumOptions({ cacheMiB, powerCut }: DiskOptions) {
-  return { cacheSectors: (cacheMiB * 2 ** 20) / SECTOR_BYTES, survivors: powerCut.survivors, seed: powerCut.seed };
+function mediumOptions({ cacheMiB, powerCut, trimSeed }: DiskOptions) {
+  const { survivors, seed } = powerCut;
+  return { cacheSectors: (cacheMiB * 2 ** 20) / SECTOR_BYTES, survivors, seed, trimSeed };
 }
 
 /** What only the image could tell. */

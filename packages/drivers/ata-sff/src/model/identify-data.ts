@@ -11,6 +11,7 @@ export interface DiskIdentity {
   readonly lba48: boolean;
   readonly fua: boolean;
   readonly dma: boolean;
+  readonly trim: 'none' | 'random' | 'deterministic' | 'zero';
   readonly dmaMode: DmaMode | undefined;
   readonly multipleMax: number;
   readonly multiple: number;
@@ -23,6 +24,9 @@ export interface DiskIdentity {
   readonly number: 0 | 1;
   readonly hasSlave: boolean;
 }
+
+/** The most blocks of ranges that DATA SET MANAGEMENT takes: word 105. */
+export const TRIM_BLOCKS_MAX = 8;
 
 /** The 256 words of IDENTIFY DEVICE, as they pass the data register. ATA/ATAPI-6 section 8.15, table 27. */
 export function identifyData(disk: DiskIdentity): Uint8Array {
@@ -44,7 +48,8 @@ export function identifyData(disk: DiskIdentity): Uint8Array {
   putDmaModes(words, disk);
   words[67] = 120;
   words[68] = 120;
-  words[80] = 0x00f0; // ATA/ATAPI-4 to 7.
+  words[80] = disk.trim === 'none' ? 0x00f0 : 0x01f0; // ATA/ATAPI-4 to 7, and ATA8-ACS for TRIM.
+  putTrim(words, disk);
   putFeatures(words, disk);
   words[93] = hardwareResetResult(disk);
   if (disk.lba48) putNumber(words, 100, 4, disk.sectors);
@@ -94,6 +99,15 @@ function putDmaModes(words: Uint16Array, { dma, dmaMode }: DiskIdentity): void {
   words[65] = 120;
   words[66] = 120;
   words[88] = modeWord('ultra', dmaMode);
+}
+
+/** Words 69, 105 and 169: ATA8-ACS section 7.16. */
+function putTrim(words: Uint16Array, { trim }: DiskIdentity): void {
+  if (trim === 'none') return;
+  const deterministic = trim === 'random' ? 0 : 0x4000;
+  words[69] = deterministic | (trim === 'zero' ? 0x0020 : 0);
+  words[105] = TRIM_BLOCKS_MAX;
+  words[169] = 0x0001;
 }
 
 /** Word 93: 80 wires, number by jumper, diagnostics passed; device 0 says whether it saw device 1. */

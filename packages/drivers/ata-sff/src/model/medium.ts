@@ -10,6 +10,8 @@ export interface MediumOptions {
   readonly cacheSectors: number;
   readonly survivors: number;
   readonly seed: number;
+  /** Decides what becomes of trimmed sectors. Default 1. */
+  readonly trimSeed?: number;
 }
 
 /** What a flush found: a sector that could not be written, or a store that does not work. */
@@ -23,6 +25,10 @@ const DURABLE: FlushResult = { outcome: 'durable' };
 /** A full cache makes room for a quarter of itself, but not for more sectors than this at a time. */
 const ROOM_SECTORS = 2048;
 
+/** Trimmed sectors live or die by groups of so many, as the pages of a flash chip do. */
+const TRIM_GROUP_SECTORS = 8;
+const ZEROS = new Uint8Array(ROOM_SECTORS * SECTOR_BYTES);
+
 /**
  * The medium of a disk: a store behind a volatile write cache, with the bad sectors of the defects.
  * Writes stay in the cache until they are flushed, written through, or pushed out by newer ones, the oldest first.
@@ -32,6 +38,7 @@ export class Medium {
   readonly #cache = new WriteCache();
   readonly #options: MediumOptions;
   readonly #defects: Defects;
+  readonly #trimChoice: () => number;
   /** Bad sectors that the cache has anew: they can be read, and are healed when that reaches the medium. */
   readonly #rewritten = new Set<number>();
   #powered = true;
@@ -41,6 +48,7 @@ export class Medium {
     this.store = store;
     this.#options = options;
     this.#defects = defects;
+    this.#trimChoice = seededRandom(options.trimSeed ?? 1);
   }
 
   /** Sectors that a loss of power would lose. */
@@ -68,6 +76,19 @@ export class Medium {
     for (const bad of this.#unreadableWithin(lba, from.length / SECTOR_BYTES)) this.#rewritten.add(bad);
     this.#cache.put(lba, from);
     if (this.#cache.size > this.#options.cacheSectors) this.#evict();
+  }
+
+  /**
+   * Gives sectors up: they read as zeros, or, unless `allZero`, some go on as they are. It is durable when a write would be.
+   * @throws Error when the store fails while older sectors make room.
+   */
+  trim(lba: number, count: number, allZero: boolean): void {
+    const step = allZero ? ROOM_SECTORS : TRIM_GROUP_SECTORS;
+    for (let at = lba; at < lba + count; ) {
+      const end = Math.min(lba + count, at - (at % step) + step);
+      if (allZero || this.#trimChoice() < 0.5) this.write(at, ZEROS.subarray(0, (end - at) * SECTOR_BYTES));
+      at = end;
+    }
   }
 
   /** Makes everything durable that was written before. */

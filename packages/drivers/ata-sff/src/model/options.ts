@@ -68,6 +68,11 @@ const diskSchema = z
       .describe('most sectors of one DRQ block'),
     fua: z.boolean().default(true),
     dma: z.boolean().default(true).describe('READ DMA and its kin; false: they are aborted'),
+    trim: z
+      .enum(['none', 'random', 'deterministic', 'zero'])
+      .default('random')
+      .describe('what trimmed sectors read as; random, deterministic: zeros or what was there, as the seed has it'),
+    trimSeed: z.int().default(1),
     writeCache: z.boolean().default(true),
     cacheMiB: z.number().positive().max(1024).default(32),
     physicalSectorBytes: z.literal([512, 1024, 2048, 4096]).default(512),

@@ -44,6 +44,7 @@ export class MemoryStore implements SectorStore {
     this.#walk(lba, from, (chunk, at, part, index) => {
       let target = chunk;
       if (target === undefined) {
+        if (part.every((byte) => byte === 0)) return;
         target = new Uint8Array(CHUNK_BYTES);
         this.#chunks.set(index, target);
       }

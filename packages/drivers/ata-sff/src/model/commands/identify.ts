@@ -31,6 +31,7 @@ function identityOf(device: AtaDevice) {
     lba48: options.lba48,
     fua: options.fua,
     dma: options.dma,
+    trim: options.dma && options.lba48 ? options.trim : ('none' as const),
     dmaMode: settings.dmaMode,
     multipleMax: options.multiple,
     multiple: settings.multiple,
