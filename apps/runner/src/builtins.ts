@@ -14,6 +14,7 @@ export const BUILTINS = {
     sim: () => import('@ring3/backend-sim'),
     uio: () => import('@ring3/backend-uio'),
     devmem: () => import('@ring3/backend-devmem'),
+    qemu: () => import('@ring3/backend-qemu'),
   },
   exporters: {
     nbd: () => import('./exporters/nbd.ts'),

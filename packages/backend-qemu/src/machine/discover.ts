@@ -1,0 +1,71 @@
+import { DeviceError, isDeviceError } from '@ring3/core';
+import type { Board, InterruptView } from '../boards/board.ts';
+import { enumerate } from '../pci/enumerate.ts';
+import type { QemuPlaces } from '../process/qemu-process.ts';
+import { Qmp } from '../process/qmp.ts';
+import { writeBus } from '../qtest/bus.ts';
+import { QtestConnection } from '../qtest/qtest-connection.ts';
+import type { Inventory } from './inventory.ts';
+import { deviceId, type MachineSpec } from './machine-spec.ts';
+
+/** Does the work of firmware on a machine that was just started. */
+export async function discover(
+  board: Board,
+  spec: MachineSpec,
+  places: QemuPlaces,
+  answerTimeoutMs: number,
+): Promise<Inventory> {
+  const qmp = await Qmp.connect(places.qmp);
+  try {
+    const interceptPath = await findController(qmp, board.interrupts);
+    const slots = await findSlots(qmp, spec);
+    const { qtest: socket, pid } = places;
+    const qtest = new QtestConnection({ socket, pid, answerTimeoutMs, irq: () => {} });
+    try {
+      writeBus(qtest, board.setUp);
+      const functions = board.pci === undefined ? [] : enumerate(qtest, board.pci);
+      if (!qtest.alive) throw new DeviceError('gone', await qtest.gone);
+      return { functions, slots, interceptPath };
+    } finally {
+      qtest.close();
+    }
+  } finally {
+    qmp.close();
+  }
+}
+
+/** PCI devices have their slot and function in the property `addr`, other devices have none. */
+async function findSlots(qmp: Qmp, spec: MachineSpec): Promise<Inventory['slots']> {
+  const slots: Record<string, { device: number; function: number }> = {};
+  for (const [index, device] of spec.devices.entries()) {
+    const id = deviceId(device, index);
+    try {
+      const addr = await qmp.execute('qom-get', { path: `/machine/peripheral/${id}`, property: 'addr' });
+      if (typeof addr === 'number') slots[id] = { device: addr >>> 3, function: addr & 7 };
+    } catch (error) {
+      if (!isDeviceError(error, 'fault')) throw error;
+    }
+  }
+  return slots;
+}
+
+async function findController(qmp: Qmp, view: InterruptView): Promise<string | undefined> {
+  if (view.kind === 'pending-register') return undefined;
+  if ('path' in view) return view.path;
+  const found = await findByType(qmp, '/machine', view.type, 3);
+  if (found !== undefined) return found;
+  throw new DeviceError('protocol', `this QEMU has no interrupt controller of the type ${view.type.source}`);
+}
+
+async function findByType(qmp: Qmp, path: string, type: RegExp, depth: number): Promise<string | undefined> {
+  const children = (await qmp.execute('qom-list', { path })) as { name: string; type: string }[];
+  const inside = children.filter((child) => child.type.startsWith('child<'));
+  const match = inside.find((child) => type.test(child.type));
+  if (match !== undefined) return `${path}/${match.name}`;
+  if (depth === 0) return undefined;
+  for (const { name } of inside) {
+    const found = await findByType(qmp, `${path}/${name}`, type, depth - 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}

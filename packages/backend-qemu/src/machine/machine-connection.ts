@@ -1,0 +1,93 @@
+import { DmaPool } from '@ring3/core';
+import { type MappedMemory, mapMemory } from '@ring3/linux';
+import type { Board } from '../boards/board.ts';
+import { InterruptWire, type WireLine, type WireSource } from '../interrupts/interrupt-wire.ts';
+import { PendingRegister } from '../interrupts/pending-register.ts';
+import { PciConfigSpace } from '../pci/config-space.ts';
+import type { QemuPlaces } from '../process/qemu-process.ts';
+import { QtestConnection } from '../qtest/qtest-connection.ts';
+import type { Inventory } from './inventory.ts';
+
+/** What a {@link MachineConnection} works with. */
+export interface ConnectionOptions {
+  readonly board: Board;
+  readonly places: QemuPlaces;
+  readonly inventory: Inventory;
+  readonly answerTimeoutMs: number;
+}
+
+/** One process's hold of a machine: its buses, its interrupt lines, its memory. QEMU lets one process do that at a time. */
+export class MachineConnection {
+  readonly qtest: QtestConnection;
+  /** Configuration space; missing on a board without PCI. */
+  readonly config: PciConfigSpace | undefined;
+  readonly #options: ConnectionOptions;
+  readonly #wires = new Map<number, InterruptWire>();
+  readonly #pending: PendingRegister | undefined;
+  #memory: { readonly mapped: MappedMemory; readonly pool: DmaPool } | undefined;
+
+  /** @throws DeviceError `gone`, or `busy` when another process has the machine. */
+  constructor(options: ConnectionOptions) {
+    const { board, places, inventory, answerTimeoutMs } = options;
+    this.#options = options;
+    const irq = (line: number, level: boolean) => this.#wires.get(line)?.change(level);
+    this.qtest = new QtestConnection({ socket: places.qtest, pid: places.pid, answerTimeoutMs, irq });
+    this.config = board.pci && new PciConfigSpace(this.qtest, board.pci.config);
+    const { interrupts } = board;
+    this.#pending =
+      interrupts.kind === 'pending-register' ? new PendingRegister(this.qtest, interrupts.address) : undefined;
+    if (inventory.interceptPath === undefined) return;
+    try {
+      this.qtest.ask(`irq_intercept_in ${inventory.interceptPath}`);
+    } catch (error) {
+      this.qtest.close();
+      throw error;
+    }
+  }
+
+  /** One more end on an input of the interrupt controller. @param asserted asks the device, where it can tell. */
+  connectLine(input: number, holder: string, trigger: 'level' | 'edge', asserted: () => boolean): WireLine {
+    const wire = this.#wires.get(input) ?? this.#newWire(input);
+    const line = wire.connect(holder, trigger);
+    this.#asked.set(line, asserted);
+    return line;
+  }
+
+  readonly #asked = new WeakMap<WireLine, () => boolean>();
+
+  #newWire(input: number): InterruptWire {
+    const told: WireSource = { isAsserted: (line) => this.#asked.get(line)?.() ?? false };
+    const wire = new InterruptWire(`line ${input}`, this.#pending?.sourceOf(input) ?? told);
+    this.#wires.set(input, wire);
+    return wire;
+  }
+
+  /** The guest's memory, for transfers of devices. */
+  get pool(): DmaPool {
+    this.#memory ??= this.#map();
+    return this.#memory.pool;
+  }
+
+  #map() {
+    const { board, places } = this.#options;
+    const { ramOffset = 0, busAddress = 0n } = board.dma ?? {};
+    const mapped = mapMemory({
+      path: places.ram,
+      fileOffset: BigInt(ramOffset),
+      leadBytes: 0,
+      sizeBytes: board.ramBytes - ramOffset,
+    });
+    return { mapped, pool: new DmaPool(dmaMemory(board), [{ busAddress, bytes: mapped.bytes }]) };
+  }
+
+  close(): void {
+    this.#pending?.close();
+    this.qtest.close();
+    this.#memory?.mapped.close();
+  }
+}
+
+/** What the memory is called for people. */
+export function dmaMemory({ name }: Board): string {
+  return `memory of QEMU's ${name}`;
+}

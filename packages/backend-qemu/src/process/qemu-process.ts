@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DeviceError, duration, type Logger } from '@ring3/core';
+import { createMemoryFile, listenUnix } from '@ring3/linux';
+import type { Board } from '../boards/board.ts';
+import type { MachineSpec } from '../machine/machine-spec.ts';
+import { commandLine, RAM_FD } from './command-line.ts';
+import { Qmp } from './qmp.ts';
+
+const PREFIX = 'ring3-qemu-';
+/** On a machine that is busy with other things a start takes seconds. */
+const START_TIMEOUT_MS = 30_000;
+
+/** How a QEMU is found by the processes that use it. */
+export interface QemuPlaces {
+  /** Private to this user: sockets and what the first process found out. */
+  readonly folder: string;
+  readonly pid: number;
+  readonly qtest: string;
+  readonly qmp: string;
+  /** Opens the guest's memory, as long as QEMU lives. */
+  readonly ram: string;
+}
+
+/** The places of the QEMU with this process number in this folder. */
+export function placesIn(folder: string, pid: number): QemuPlaces {
+  return {
+    folder,
+    pid,
+    qtest: join(folder, 'qtest.sock'),
+    qmp: join(folder, 'qmp.sock'),
+    ram: `/proc/${pid}/fd/${RAM_FD}`,
+  };
+}
+
+/** A QEMU that this process has started; it is killed with it, by the kernel. */
+export class QemuProcess {
+  readonly places: QemuPlaces;
+  /** Resolves in words when it has ended. */
+  readonly ended: Promise<string>;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, places: QemuPlaces, ended: Promise<string>) {
+    this.#child = child;
+    this.places = places;
+    this.ended = ended;
+  }
+
+  /**
+   * Starts QEMU and waits until it answers.
+   * @throws DeviceError `not-found` when it is not installed; `config` with what QEMU says when it does not start; `timeout`.
+   */
+  static async start(board: Board, spec: MachineSpec, log: Logger): Promise<QemuProcess> {
+    sweep();
+    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    try {
+      const { child, said, ended } = launch(board, spec, folder, log);
+      const started = new QemuProcess(child, placesIn(folder, child.pid ?? 0), ended);
+      await started.#answers(board, said);
+      return started;
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.places.pid;
+  }
+
+  /** Ends it at once, as a power cut does. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+    rmSync(this.places.folder, { recursive: true, force: true });
+  }
+
+  async #answers(board: Board, said: () => string): Promise<void> {
+    const limit = new AbortController();
+    const late = setTimeout(() => limit.abort(), START_TIMEOUT_MS);
+    const isLate = new Promise<'late'>((resolve) => limit.signal.addEventListener('abort', () => resolve('late')));
+    try {
+      const greeting = Qmp.connect(this.places.qmp).then((qmp) => qmp.close());
+      const failure = greeting.then(
+        () => undefined,
+        () => this.ended,
+      );
+      const end = await Promise.race([failure, this.ended, isLate]);
+      if (end === undefined) return;
+      await this.kill();
+      if (end === 'late') {
+        const limitText = duration(START_TIMEOUT_MS * 1000);
+        throw new DeviceError(
+          'timeout',
+          `${board.program} did not answer within ${limitText} of its start${because(said())}`,
+        );
+      }
+      if (/failed to execute/.test(said())) {
+        throw new DeviceError('not-found', `${board.program} is not installed: apt-get install ${board.debianPackage}`);
+      }
+      throw new DeviceError('config', `${board.program} did not start: it ${end}${because(said())}`);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+}
+
+function because(said: string): string {
+  return said === '' ? '' : `: ${said}`;
+}
+
+function launch(board: Board, spec: MachineSpec, folder: string, log: Logger) {
+  const places = placesIn(folder, 0);
+  const romPath = join(folder, 'rom.bin');
+  if (board.rom !== undefined) writeFileSync(romPath, board.rom());
+  const fds: number[] = [];
+  try {
+    // They listen before QEMU runs: who connects waits for it, nobody asks again and again.
+    fds.push(listenUnix(places.qtest), listenUnix(places.qmp), createMemoryFile('ring3-qemu', board.ramBytes));
+    const args = ['--pdeathsig', 'KILL', '--', board.program, ...commandLine(board, spec, romPath)];
+    const child = spawn('setpriv', args, { stdio: ['ignore', 'ignore', 'pipe', ...fds], cwd: '/' });
+    return { child, ...watch(child, log) };
+  } finally {
+    for (const fd of fds) closeSync(fd);
+  }
+}
+
+function watch(child: ChildProcess, log: Logger) {
+  const lines: string[] = [];
+  const errors = child.stderr;
+  if (errors !== null) {
+    createInterface({ input: errors }).on('line', (line) => {
+      if (lines.length < 20) lines.push(line);
+      log.warn(line);
+    });
+  }
+  const ended = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(`cannot be started through setpriv of util-linux (${error.message})`));
+    child.once('close', (code, signal) =>
+      resolve(signal === null ? `exited with status ${code}` : `was killed by ${signal}`),
+    );
+  });
+  // What waits for a device keeps the process alive, not the emulator of the device.
+  child.unref();
+  (errors as unknown as { unref?: () => void } | null)?.unref?.();
+  return { ended, said: () => lines.join('; ') };
+}
+
+/** Removes what processes left that were killed. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    try {
+      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    } catch {
+      // Another user's.
+    }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
