@@ -2,7 +2,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DeviceError } from '@ring3/core';
-import { strangerAround } from '@ring3/linux';
+import { strangerAround } from '@ring3/linux/stranger-around';
 
 const CLAIMS = 'claims';
 

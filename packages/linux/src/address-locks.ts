@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { closeSync, constants, fchmodSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DeviceError, hex } from '@ring3/core';
@@ -26,7 +25,13 @@ const LAST_OFFSET = 2n ** 63n - 1n;
  */
 export function locksOf(device: string, ranges: readonly ClaimedRange[]): readonly Lock[] {
   if (ranges.length > 0) return ranges.map((range) => lockOf(device, range)).sort(byPlace);
-  const digest = createHash('sha256').update(device).digest().readBigUInt64BE(0);
+  // Loaded here: it takes milliseconds of every start, and few devices have no addresses.
+  const digest = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(device)
+    .digest()
+    .readBigUInt64BE(0);
   return [{ file: 'devices.lock', start: digest >> 1n, length: 1n, what: `device ${device}` }];
 }
 

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findHeld, locksOf } from './address-locks.ts';
-import { findClaimDirectories, provideClaimDirectory, strangerAround } from './claim-directory.ts';
+import { findClaimDirectories, provideClaimDirectory } from './claim-directory.ts';
 import { readClaimRecords } from './claim-record.ts';
+import { strangerAround } from './stranger-around.ts';
 
 function folder(mode = 0o755): string {
   const made = mkdtempSync(join(tmpdir(), 'ring3-claims-'));

@@ -1,7 +1,8 @@
-import { accessSync, constants, existsSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DeviceError } from '@ring3/core';
+import { strangerAround } from './stranger-around.ts';
 import { deviceErrorOf, errnoOf } from './system-call-error.ts';
 
 /** Where the claims of a machine are, seen from this process. */
@@ -21,8 +22,6 @@ export interface ClaimSurroundings {
 }
 
 const READ_AND_WRITE = constants.R_OK | constants.W_OK | constants.X_OK;
-/** `S_IWOTH`. */
-const WRITABLE_FOR_ALL = 0o002;
 const REMEDY =
   'let root make it once for a group: install -d -m 2775 -g GROUP DIRECTORY, or name another one with RING3_CLAIMS';
 
@@ -47,17 +46,6 @@ export function findClaimDirectories(
   const own = runtime === undefined ? temporary : join(runtime, 'ring3', 'claims');
   // A service or a cron job of this user has no XDG_RUNTIME_DIR, a session has one.
   return { own, others: [machine, usual, temporary].filter((directory) => directory !== own) };
-}
-
-/**
- * Who can put a directory of this user aside while claims are in it: where everybody may make folders, as in /tmp, the
- * folder around it may be another user's. `undefined`: nobody but root can.
- */
-export function strangerAround(directory: string, uid = process.getuid?.()): number | undefined {
-  const place = statSync(dirname(dirname(directory)), { throwIfNoEntry: false });
-  const parent = lstatSync(dirname(directory), { throwIfNoEntry: false });
-  if (place === undefined || parent === undefined || (place.mode & WRITABLE_FOR_ALL) === 0) return undefined;
-  return parent.uid === uid || parent.uid === 0 ? undefined : parent.uid;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -34,7 +33,7 @@ const TIDIES = 1n;
 /** Writes who holds what. The record counts as long as this process lives, and not a moment longer. */
 export function writeClaimRecord(directory: string, mode: number, claim: HeldClaim): ClaimRecord {
   for (;;) {
-    const path = join(directory, `${process.pid}-${randomUUID()}${SUFFIX}`);
+    const path = join(directory, `${process.pid}-${crypto.randomUUID()}${SUFFIX}`);
     const fd = openSync(path, CREATE, mode);
     try {
       fchmodSync(fd, mode);

@@ -1,5 +1,5 @@
 export { busTranslation } from './bus-translation.ts';
-export { type ClaimDirectories, findClaimDirectories, strangerAround } from './claim-directory.ts';
+export { type ClaimDirectories, findClaimDirectories } from './claim-directory.ts';
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';

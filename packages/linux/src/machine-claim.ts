@@ -1,14 +1,10 @@
 import { statSync } from 'node:fs';
 import { type DeviceClaim, DeviceError } from '@ring3/core';
 import { findHeld, HeldLocks, type Lock, locksOf } from './address-locks.ts';
-import {
-  type ClaimDirectories,
-  findClaimDirectories,
-  provideClaimDirectory,
-  strangerAround,
-} from './claim-directory.ts';
+import { type ClaimDirectories, findClaimDirectories, provideClaimDirectory } from './claim-directory.ts';
 import { type ClaimRecord, readClaimRecords, writeClaimRecord } from './claim-record.ts';
 import type { ClaimedRange, HeldClaim } from './claim-text.ts';
+import { strangerAround } from './stranger-around.ts';
 import { deviceErrorOf } from './system-call-error.ts';
 
 /** What {@link claimMachine} claims, for whom. */

@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Readable, Writable } from 'node:stream';
 import { DeclinedError, UsageError } from '../usage-error.ts';
 
@@ -28,6 +27,7 @@ export async function confirm(
   if (input.isTTY !== true || output.isTTY !== true) {
     throw new UsageError(`${statement}. There is no terminal to ask on: add --yes`);
   }
+  const { createInterface } = await import('node:readline/promises');
   const terminal = createInterface({ input, output });
   try {
     const answer = await terminal.question(`${statement}. ${question} [y/N] `);

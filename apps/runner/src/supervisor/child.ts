@@ -1,6 +1,5 @@
-import { type ChildProcess, fork, type StdioOptions } from 'node:child_process';
+import type { ChildProcess, StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { Logger } from '@ring3/core';
 import { endOnDefect } from '../end-on-defect.ts';
@@ -24,7 +23,9 @@ export interface ChildEnd {
 const STDIO: StdioOptions = ['ignore', 'pipe', 'pipe', 'ipc'];
 
 function relay(from: Readable | null, write: (line: string) => void): void {
-  if (from !== null) createInterface({ input: from }).on('line', (line) => write(`${line}\n`));
+  if (from === null) return;
+  const { createInterface } = process.getBuiltinModule('node:readline');
+  createInterface({ input: from }).on('line', (line) => write(`${line}\n`));
 }
 
 /** What a {@link Child} is. */
@@ -46,6 +47,8 @@ export class Child {
     this.name = name;
     const entry = process.argv[1];
     if (entry === undefined) throw new Error('the runner does not know its own program file');
+    // Loaded here: what the bundle imports is loaded at every start, also where nothing is forked.
+    const { fork } = process.getBuiltinModule('node:child_process');
     this.#process = fork(entry, [...logArguments, role, name], { detached: true, stdio: STDIO });
     relay(this.#process.stderr, writeToLog);
     relay(this.#process.stdout, (line) => void process.stdout.write(line));

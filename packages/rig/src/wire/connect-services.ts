@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import {
   type Clock,
   DeviceError,
@@ -80,7 +79,10 @@ class Connection implements ServiceConnection, FrameHandler<HostMessage> {
   #refuse: (error: Error) => void = () => {};
   #close: (reason: string) => void = () => {};
 
-  constructor(path: string, { wires, log, session = randomUUID(), timeoutUs = 10_000_000, clock }: ConnectOptions) {
+  constructor(
+    path: string,
+    { wires, log, session = crypto.randomUUID(), timeoutUs = 10_000_000, clock }: ConnectOptions,
+  ) {
     this.#path = path;
     this.#wires = new Map(wires.map((wire) => [wire.serviceClass.name, wire]));
     this.#log = log;

@@ -1,5 +1,4 @@
 import { Buffer } from 'node:buffer';
-import { randomUUID } from 'node:crypto';
 import {
   checkSerialChange,
   ReceiveQueue,
@@ -101,7 +100,7 @@ export class RemoteSerialPort implements SerialPort {
       return;
     }
     signal.throwIfAborted();
-    const token = randomUUID();
+    const token = crypto.randomUUID();
     const abort = () => void this.#caller.call('abort', { token }).catch(() => {});
     signal.addEventListener('abort', abort, { once: true });
     try {
