@@ -23,6 +23,7 @@ export { BlockTraffic } from './block-traffic.ts';
 export { type BlockLaw, BrokenLaw } from './broken-law.ts';
 export { type ConformanceCase, type ConformanceHarness, runCase } from './conformance.ts';
 export { DMA_CASES, type DmaAbility, type DmaFixture, type DmaHarness, dmaConformance } from './dma-conformance.ts';
+export { type FaultRuns, faultRuns, shareOf } from './fault-runs.ts';
 export { ManualClock } from './manual-clock.ts';
 export { MemoryDisk, type MemoryDiskOptions } from './memory-disk.ts';
 export { MemorySerialPort, serialCable } from './memory-serial.ts';

@@ -1,24 +1,15 @@
-import process from 'node:process';
+import { faultRuns, shareOf } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { type RunReport, runWithFaults } from './test-fault-run.ts';
 
-/** A campaign gives another first seed and a larger number. */
-const FIRST_SEED = Number(process.env['RING3_SEED'] ?? 1);
-const RUNS = Number(process.env['RING3_FAULT_RUNS'] ?? 1000);
+const RUNS = faultRuns(1000);
 
-it(`ends ${RUNS} runs with faults in right data or a named error, never in wrong data or a hang`, {
+it(`ends ${RUNS.count} runs with faults in right data or a named error, never in wrong data or a hang`, {
   timeout: 600_000,
 }, async () => {
-  const reports: RunReport[] = [];
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
-    reports.push(
-      await runWithFaults(seed).catch((cause: unknown) => {
-        throw new Error(`seed ${seed}: run it alone with RING3_SEED=${seed} RING3_FAULT_RUNS=1: ${cause}`, { cause });
-      }),
-    );
-  }
-  const share = (what: (report: RunReport) => boolean) => reports.filter(what).length / reports.length;
-  if (RUNS < 100) return; // A few runs, to look at a seed, need not be typical.
+  const reports = await RUNS.each(runWithFaults);
+  const share = (what: (report: RunReport) => boolean) => shareOf(reports, what);
+  if (RUNS.count < 100) return; // A few runs, to look at a seed, need not be typical.
   // The runs are worth something: most have a disk, faults happen in most, and in many a request fails.
   expect(share((report) => report.disks > 0)).toBeGreaterThan(0.7);
   expect(share((report) => report.injected > 0)).toBeGreaterThan(0.7);

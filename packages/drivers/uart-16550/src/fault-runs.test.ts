@@ -1,24 +1,15 @@
-import process from 'node:process';
+import { faultRuns, shareOf } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { type RunReport, runWithFaults } from './test-fault-run.ts';
 
-/** A campaign gives another first seed and a larger number. */
-const FIRST_SEED = Number(process.env['RING3_SEED'] ?? 1);
-const RUNS = Number(process.env['RING3_FAULT_RUNS'] ?? 40);
+const RUNS = faultRuns(40);
 
-it(`delivers in ${RUNS} runs with faults every byte once and in order, or reports an error`, {
+it(`delivers in ${RUNS.count} runs with faults every byte once and in order, or reports an error`, {
   timeout: 600_000,
 }, async () => {
-  const reports: RunReport[] = [];
-  for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS; seed++) {
-    reports.push(
-      await runWithFaults(seed).catch((cause: unknown) => {
-        throw new Error(`seed ${seed}: run it alone with RING3_SEED=${seed} RING3_FAULT_RUNS=1: ${cause}`, { cause });
-      }),
-    );
-  }
-  const share = (what: (report: RunReport) => boolean) => reports.filter(what).length / reports.length;
-  if (RUNS < 40) return; // A few runs, to look at a seed, need not be typical.
+  const reports = await RUNS.each(runWithFaults);
+  const share = (what: (report: RunReport) => boolean) => shareOf(reports, what);
+  if (RUNS.count < 40) return; // A few runs, to look at a seed, need not be typical.
   expect(share((report) => report.injected > 0)).toBeGreaterThan(0.6);
   expect(share((report) => report.received > 1300)).toBeGreaterThan(0.5);
   expect(share((report) => report.lost > 0)).toBeGreaterThan(0.05);
