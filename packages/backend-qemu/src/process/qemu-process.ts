@@ -73,6 +73,7 @@ export class QemuProcess {
 
   /** Ends it at once, as a power cut does. */
   async kill(): Promise<void> {
+    this.#child.ref();
     this.#child.kill('SIGKILL');
     await this.ended;
     rmSync(this.places.folder, { recursive: true, force: true });

@@ -53,7 +53,7 @@ export class AnswerReader {
 
   /** The next answer; `undefined` when its end has not come yet. Interrupts before it are reported. */
   next(): Answer | undefined {
-    for (;;) {
+    while (this.#start < this.#end) {
       const found = this.buffer.indexOf(LINE_FEED, this.#start);
       if (found === -1 || found >= this.#end) return undefined;
       const start = this.#start;
@@ -61,6 +61,7 @@ export class AnswerReader {
       if (this.buffer[start] !== LETTER_I) return this.#answer(start, found);
       this.#event(start, found);
     }
+    return undefined;
   }
 
   #answer(start: number, end: number): Answer {

@@ -83,6 +83,7 @@ export class QtestConnection {
       if (!answer.ok) throw this.#refused(commands, answered, this.#text(answer.start, answer.end));
       take?.(answer.low, answer.high);
     }
+    this.#hearRest();
     return true;
   }
 
@@ -111,6 +112,7 @@ export class QtestConnection {
     const answer = this.#state === 'open' && this.#send(`${command}\n`) ? this.#receive() : undefined;
     if (answer === undefined) throw new DeviceError('gone', `qtest ${command}: QEMU is gone`);
     const text = this.#text(answer.start, answer.end);
+    this.#hearRest();
     if (!answer.ok) throw new DeviceError('protocol', `qtest ${command}: QEMU says ${text}`);
     return text.slice(3);
   }
@@ -180,11 +182,16 @@ export class QtestConnection {
         if (bytes === undefined) return;
         if (bytes === 0) return void this.#lose(undefined);
         this.#reader.received(bytes);
-        if (this.#reader.next() !== undefined) return void this.#lose(new Error('it answered what nobody asked'));
+        this.#hearRest();
       }
     } catch (error) {
       this.#lose(error);
     }
+  }
+
+  /** What came behind the last answer was read with it: the socket will not say again that it is there. */
+  #hearRest(): void {
+    if (this.#reader.next() !== undefined) this.#lose(new Error('it answered what nobody asked'));
   }
 
   #lose(error: unknown): false {
