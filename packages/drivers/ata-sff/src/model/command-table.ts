@@ -1,5 +1,6 @@
 import type { CommandHandler } from './ata-device.ts';
 import { COMMAND } from './ata-registers.ts';
+import { eraseSectors, onCard, requestExtendedError, translateSector } from './commands/compact-flash.ts';
 import { readDma, writeDma } from './commands/dma.ts';
 import { flushCache } from './commands/flush.ts';
 import { identifyDevice, identifyPacketDevice } from './commands/identify.ts';
@@ -16,6 +17,14 @@ import { readSectors, readVerify } from './commands/read-sectors.ts';
 import { initializeDeviceParameters, setFeatures, setMultipleMode } from './commands/settings.ts';
 import { dataSetManagement } from './commands/trim.ts';
 import { writeSectors } from './commands/write-sectors.ts';
+
+const CARD_COMMANDS: readonly [number, CommandHandler][] = [
+  [COMMAND.cfaRequestExtendedError, requestExtendedError],
+  [COMMAND.cfaWriteSectorsWithoutErase, onCard(writeSectors({ wide: false, multiple: false }))],
+  [COMMAND.cfaTranslateSector, translateSector],
+  [COMMAND.cfaEraseSectors, eraseSectors],
+  [COMMAND.cfaWriteMultipleWithoutErase, onCard(writeSectors({ wide: false, multiple: true }))],
+];
 
 const POWER_COMMANDS: readonly [number, CommandHandler][] = [
   [COMMAND.standbyImmediate, powerCommand('standby')],
@@ -60,6 +69,7 @@ export const DISK_COMMANDS: ReadonlyMap<number, CommandHandler> = new Map([
   [COMMAND.setFeatures, setFeatures],
   [COMMAND.readNativeMax, readNativeMax({ wide: false })],
   [COMMAND.setMax, setMax({ wide: false })],
+  ...CARD_COMMANDS,
   ...POWER_COMMANDS,
 ]);
 

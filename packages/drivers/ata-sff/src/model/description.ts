@@ -1,6 +1,6 @@
 import type { ModelDescription } from '@ring3/backend-sim/model';
 import { BUS_MASTER } from './bus-master-registers.ts';
-import type { ControllerOptions } from './options.ts';
+import type { ControllerOptions, LocalBusOptions } from './options.ts';
 
 /** The vendor number that QEMU and others use for devices that exist in software only. */
 const VENDOR_ID = 0x1234;
@@ -15,6 +15,7 @@ const CLASS_BUS_MASTER = 0x000080;
 
 /** What the simulated controller looks like on its bus. */
 export function describeController(options: ControllerOptions): ModelDescription {
+  if (options.bus.kind === 'memory') return localBus(options.bus);
   const channels = options.mode === 'native' ? nativeMode(options) : COMPATIBILITY_MODE;
   const whole = options.busMaster ? withBusMaster(channels, options.busMasterPorts) : channels;
   if (options.controlBlock) return whole;
@@ -66,5 +67,28 @@ function nativeMode({ bars, line }: ControllerOptions): ModelDescription {
       { name: 'control1', kind: 'port', bar: 3, start: BigInt(control1), sizeBytes: 4 },
     ],
     interrupts: [{ index: 0, name: 'both-channels', trigger: 'level', line }],
+  };
+}
+
+/** A CompactFlash socket in True IDE mode, as the device tree calls it. */
+function localBus({ start, stride, controlStart, controlOffset, interrupt, line }: LocalBusOptions): ModelDescription {
+  const own = controlStart !== undefined;
+  const inside = own ? undefined : controlOffset;
+  const command = {
+    name: 'command0',
+    kind: 'memory' as const,
+    start: BigInt(start),
+    sizeBytes: inside === undefined ? 8 * stride : inside + stride,
+  };
+  const control = {
+    name: 'control0',
+    kind: 'memory' as const,
+    start: BigInt(controlStart ?? 0),
+    sizeBytes: (controlOffset ?? 0) + stride,
+  };
+  return {
+    identity: { name: 'ata', compatible: ['ata-generic'] },
+    spaces: own ? [command, control] : [command],
+    interrupts: interrupt ? [{ index: 0, name: 'intrq', trigger: 'level', line }] : [],
   };
 }

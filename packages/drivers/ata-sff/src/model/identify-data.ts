@@ -10,6 +10,7 @@ export interface DiskIdentity {
   readonly sectors: number;
   readonly lba48: boolean;
   readonly fua: boolean;
+  readonly compactFlash: boolean;
   readonly dma: boolean;
   readonly trim: 'none' | 'random' | 'deterministic' | 'zero';
   readonly dmaMode: DmaMode | undefined;
@@ -31,7 +32,7 @@ export const TRIM_BLOCKS_MAX = 8;
 /** The 256 words of IDENTIFY DEVICE, as they pass the data register. ATA/ATAPI-6 section 8.15, table 27. */
 export function identifyData(disk: DiskIdentity): Uint8Array {
   const words = new Uint16Array(256);
-  words[0] = 0x0040; // An ATA device that is not removable.
+  words[0] = disk.compactFlash ? 0x848a : 0x0040; // An ATA device that is not removable.
   words[2] = 0xc837; // Complete without SET FEATURES: the medium spins up by itself.
   putGeometry(words, disk);
   putText(words, 10, 20, disk.serial);
@@ -43,6 +44,7 @@ export function identifyData(disk: DiskIdentity): Uint8Array {
   words[51] = 0x0200; // PIO mode 2 and less, for old hosts.
   words[53] = 0x0003 | (disk.dma ? 0x0004 : 0); // Words 54-58, 64-70 and 88 are valid.
   if (disk.multiple > 0) words[59] = 0x0100 | disk.multiple;
+  if (disk.compactFlash) putCardSize(words, disk.sectors);
   putNumber(words, 60, 2, Math.min(disk.sectors, LBA28_MAX_SECTORS));
   words[64] = 0x0003; // PIO modes 3 and 4.
   putDmaModes(words, disk);
@@ -92,6 +94,12 @@ function putGeometry(words: Uint16Array, { defaultGeometry, currentGeometry, sec
   putNumber(words, 57, 2, chsCapacity(currentGeometry, sectors));
 }
 
+/** Words 7 and 8 of a CompactFlash card: its size, the upper word first. */
+function putCardSize(words: Uint16Array, sectors: number): void {
+  words[7] = Math.floor(sectors / 0x1_0000) % 0x1_0000;
+  words[8] = sectors % 0x1_0000;
+}
+
 /** Words 62 to 66 and 88: single word DMA is gone since ATA-3; 120 ns are the cycle of multiword mode 2. */
 function putDmaModes(words: Uint16Array, { dma, dmaMode }: DiskIdentity): void {
   if (!dma) return;
@@ -122,8 +130,9 @@ function putFeatures(words: Uint16Array, disk: DiskIdentity): void {
   words[82] = always | 0x0040 | 0x0020; // Read look-ahead and write cache can be switched.
   words[85] = always | (disk.lookAheadEnabled ? 0x0040 : 0) | (disk.writeCacheEnabled ? 0x0020 : 0);
   const flush = 0x1000 | (disk.lba48 ? 0x2000 | 0x0400 : 0);
-  words[83] = 0x4000 | flush;
-  words[86] = flush;
+  const cfa = disk.compactFlash ? 0x0004 : 0;
+  words[83] = 0x4000 | flush | cfa;
+  words[86] = flush | cfa;
   const fua = disk.lba48 && disk.fua && disk.dma && disk.multipleMax > 0 ? 0x0040 : 0; // One bit for both commands.
   words[84] = 0x4000 | fua;
   words[87] = 0x4000 | fua;

@@ -42,6 +42,17 @@ describe('the options', () => {
     ],
     ['too many sectors for 28 bits', { disks: [{ sectors: 2 ** 28, lba48: false }] }, 'disks.0.lba48: more than'],
     ['a block size that is no power of 2', { disks: [{ multiple: 12 }] }, 'disks.0.multiple: a power of 2'],
+    [
+      'a control register on the task file',
+      { bus: { kind: 'memory', start: 0, stride: 2, controlOffset: 14 } },
+      'bus.controlOffset: the task file takes the first 16 bytes',
+    ],
+    ['a stride that is no power of 2', { bus: { kind: 'memory', start: 0, stride: 3 } }, 'bus.stride: a power of 2'],
+    [
+      'a second channel on a local bus',
+      { bus: { kind: 'memory', start: 0 }, disks: [{ channel: 1 }] },
+      'disks.0.channel: a local bus has one channel, 0',
+    ],
     ['everything hidden', { disks: [{ sectors: 9, hiddenSectors: 9 }] }, 'disks.0.hiddenSectors: the disk has no more'],
   ];
 

@@ -82,6 +82,7 @@ const diskSchema = z
       .default(0)
       .describe('sectors at the end that the host does not see (host protected area)'),
     eightBit: z.boolean().default(false).describe('SET FEATURES 01h makes the data register 8 bits wide'),
+    compactFlash: z.boolean().default(false).describe('a CompactFlash card: its signature and commands, and eightBit'),
     atapi: z.boolean().default(false),
     timing: timingSchema.prefault({}),
     powerCut: powerCutSchema.prefault({}),
@@ -101,7 +102,34 @@ const diskSchema = z
       issue('lba48', `more than ${LBA28_MAX_SECTORS} sectors need it`);
   });
 
+const localBusSchema = z.strictObject({
+  kind: z.literal('memory'),
+  start: z.int().nonnegative().describe('address of the task file'),
+  stride: z
+    .int()
+    .positive()
+    .max(4096)
+    .refine(isPowerOf2, 'a power of 2')
+    .default(1)
+    .describe('bytes from one register to the next; reg-shift of the device tree is its logarithm'),
+  dataWidth: z.literal([8, 16]).default(16).describe('data lines that are connected'),
+  controlStart: z.int().nonnegative().optional().describe('address of a second region with the control register'),
+  controlOffset: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe('where the control register is in the second region, or in the first one where there is no second'),
+  interrupt: z.boolean().default(true).describe('INTRQ is connected'),
+  line: z.string().min(1).default('IRQ 9'),
+});
+
+/** One channel on a local bus. */
+export type LocalBusOptions = z.output<typeof localBusSchema>;
+
+const busSchema = z.discriminatedUnion('kind', [z.strictObject({ kind: z.literal('pci') }), localBusSchema]);
+
 const controllerShape = {
+  bus: busSchema.prefault({ kind: 'pci' }).describe('memory: no PCI function, one channel at fixed addresses'),
   mode: z.enum(['compatibility', 'native']).default('compatibility'),
   /** Native mode: where the base address registers 0 to 3 point. */
   bars: z
@@ -138,6 +166,19 @@ function checkSingleDisk(options: RawOptions, context: z.RefinementCtx): void {
   for (const { message, path } of error?.issues ?? []) context.addIssue({ code: 'custom', path: [...path], message });
 }
 
+/** The control register must not lie on the task file, nor a disk on a channel that is not there. */
+function checkBus({ bus, disks = [] }: RawOptions, context: z.RefinementCtx): void {
+  if (bus.kind !== 'memory') return;
+  const issue = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const { controlStart, controlOffset, stride } = bus;
+  if (controlStart === undefined && controlOffset !== undefined && controlOffset < 8 * stride) {
+    issue(['bus', 'controlOffset'], `the task file takes the first ${8 * stride} bytes`);
+  }
+  for (const [index, { channel }] of disks.entries()) {
+    if (channel !== 0) issue(['disks', index, 'channel'], 'a local bus has one channel, 0');
+  }
+}
+
 function checkDiskList(disks: readonly DiskOptions[], options: RawOptions, context: z.RefinementCtx): void {
   const single = (['image', 'sizeMiB', 'sectors'] as const).filter((key) => options[key] !== undefined);
   for (const key of single) {
@@ -155,6 +196,7 @@ function checkDiskList(disks: readonly DiskOptions[], options: RawOptions, conte
 /** What the configuration may say of a simulated controller. */
 export const optionsSchema = rawSchema
   .superRefine((options, context) => {
+    checkBus(options, context);
     if (options.disks === undefined) checkSingleDisk(options, context);
     else checkDiskList(options.disks, options, context);
   })

@@ -3,11 +3,12 @@ import type { Width } from '@ring3/core';
 import { AtaChannel } from './ata-channel.ts';
 import { AtaDevice } from './ata-device.ts';
 import { BusMaster } from './bus-master.ts';
-import { BM_STATUS, BUS_MASTER } from './bus-master-registers.ts';
+import { BM_STATUS } from './bus-master-registers.ts';
 import { ChannelWindow } from './channel-window.ts';
 import { DISK_COMMANDS, PACKET_COMMANDS } from './command-table.ts';
 import type { Medium } from './medium.ts';
 import type { ControllerOptions, DiskOptions } from './options.ts';
+import { localBusPorts, pciPorts, type SpacePort } from './space-ports.ts';
 import { FIRMWARE_MODE } from './transfer-mode.ts';
 
 /** At most so many violations are kept, the first ones. */
@@ -24,6 +25,7 @@ export class SffController implements DeviceModel {
   readonly #options: ControllerOptions;
   readonly #windows: readonly [ChannelWindow, ChannelWindow];
   readonly #busMasters: readonly [BusMaster, BusMaster];
+  readonly #ports: ReadonlyMap<string, SpacePort>;
   #powered = true;
 
   constructor(pins: ModelPins, options: ControllerOptions, media: ReadonlyMap<DiskOptions, Medium>) {
@@ -31,6 +33,9 @@ export class SffController implements DeviceModel {
     this.#options = options;
     this.#busMasters = [this.#busMaster(0), this.#busMaster(1)];
     this.#windows = [this.#window(0, media), this.#window(1, media)];
+    const { bus } = options;
+    this.#ports =
+      bus.kind === 'memory' ? localBusPorts(this.#windows[0], bus) : pciPorts(this.#windows, this.#busMasters);
     for (const { channel } of this.#windows) channel.powerOn();
   }
 
@@ -40,40 +45,19 @@ export class SffController implements DeviceModel {
   }
 
   read(space: string, offset: number, width: Width): number {
-    if (!this.#powered) return 2 ** width - 1;
-    switch (space) {
-      case 'command0':
-        return this.#windows[0].read(offset, width);
-      case 'control0':
-        return this.#windows[0].readControl(offset, width);
-      case 'command1':
-        return this.#windows[1].read(offset, width);
-      case 'control1':
-        return this.#windows[1].readControl(offset, width);
-      default:
-        return this.#busMasters[busMasterOf(offset)].read(offset % BUS_MASTER.channelBytes, width);
-    }
+    return this.#port(space)?.read(offset, width) ?? 2 ** width - 1;
   }
 
   write(space: string, offset: number, width: Width, value: number): void {
-    if (!this.#powered) return;
-    if (space === 'busMaster') {
-      this.#busMasters[busMasterOf(offset)].write(offset % BUS_MASTER.channelBytes, width, value);
-      return;
-    }
-    const window = this.#windows[space === 'command0' || space === 'control0' ? 0 : 1];
-    if (isCommandBlock(space)) window.write(offset, width, value);
-    else window.writeControl(offset, width, value);
+    this.#port(space)?.write(offset, width, value);
   }
 
   readFifo(space: string, offset: number, width: Width, into: Uint8Array): boolean {
-    if (!this.#powered || !isCommandBlock(space)) return false;
-    return this.#windows[space === 'command0' ? 0 : 1].readFifo(offset, width, into);
+    return this.#port(space)?.readFifo?.(offset, width, into) === true;
   }
 
   writeFifo(space: string, offset: number, width: Width, from: Uint8Array): boolean {
-    if (!this.#powered || !isCommandBlock(space)) return false;
-    return this.#windows[space === 'command0' ? 0 : 1].writeFifo(offset, width, from);
+    return this.#port(space)?.writeFifo?.(offset, width, from) === true;
   }
 
   /** The power goes: what the write caches hold is lost. Nobody answers any more. */
@@ -99,6 +83,11 @@ export class SffController implements DeviceModel {
     }
   }
 
+  /** Without power, nobody answers. */
+  #port(space: string): SpacePort | undefined {
+    return this.#powered ? this.#ports.get(space) : undefined;
+  }
+
   #busMaster(number: 0 | 1): BusMaster {
     const { busMasterDefects, simplex } = this.#options;
     return new BusMaster({
@@ -121,7 +110,7 @@ export class SffController implements DeviceModel {
   }
 
   #window(number: 0 | 1, media: ReadonlyMap<DiskOptions, Medium>): ChannelWindow {
-    const { floatingBus, data32, mode } = this.#options;
+    const { floatingBus, data32, mode, bus } = this.#options;
     const violation = (what: string) => this.#violation(what);
     const channel = new AtaChannel({
       pins: this.#pins,
@@ -131,7 +120,12 @@ export class SffController implements DeviceModel {
       dmaRequested: () => this.#busMasters[number].pump(),
       violation,
     });
-    return new ChannelWindow(channel, { floatingBus, data32, controlOffset: mode === 'native' ? 2 : 0, violation });
+    return new ChannelWindow(channel, {
+      floatingBus,
+      data32,
+      controlOffset: mode === 'native' && bus.kind === 'pci' ? 2 : 0,
+      violation,
+    });
   }
 
   #device(
@@ -147,7 +141,8 @@ export class SffController implements DeviceModel {
       name: `disk at channel ${channel} ${position}`,
       number: position === 'master' ? 0 : 1,
       options,
-      firmwareMode: this.#options.dmaModes === 'firmware' ? FIRMWARE_MODE : undefined,
+      firmwareMode:
+        this.#options.dmaModes === 'firmware' && this.#options.bus.kind === 'pci' ? FIRMWARE_MODE : undefined,
       medium,
       commands: options.atapi ? PACKET_COMMANDS : DISK_COMMANDS,
     });
@@ -155,7 +150,9 @@ export class SffController implements DeviceModel {
 
   /** Compatibility mode: an interrupt per channel. Native mode: one for both. */
   #intrqChanged(number: 0 | 1): void {
-    const native = this.#options.mode === 'native';
+    const { mode, bus } = this.#options;
+    if (bus.kind === 'memory' && !bus.interrupt) return;
+    const native = mode === 'native';
     if (this.#windows[number].channel.intrq) this.#busMasters[number].interruptRose();
     const concerned = native ? this.#windows : [this.#windows[number]];
     const pin = this.#pins.interrupt(native ? 0 : number);
@@ -168,12 +165,4 @@ export class SffController implements DeviceModel {
     this.violations.push(what);
     this.#pins.log.warn(`the host does what ATA leaves undefined: ${what}`);
   }
-}
-
-function busMasterOf(offset: number): 0 | 1 {
-  return offset < BUS_MASTER.channelBytes ? 0 : 1;
-}
-
-function isCommandBlock(space: string): boolean {
-  return space === 'command0' || space === 'command1';
 }

@@ -1,6 +1,9 @@
 import type { SffController } from './sff-controller.ts';
 import type { TestBench } from './test-bench.ts';
 
+/** What a host reaches of a controller. */
+export type Bus = Pick<SffController, 'read' | 'write' | 'readFifo' | 'writeFifo' | 'violations'>;
+
 /** A command as a host writes it into the registers. */
 export interface HostCommand {
   readonly command: number;
@@ -16,10 +19,10 @@ export interface HostCommand {
 /** Speaks to a controller through its registers only. The numbers are written down here anew. */
 export class Host {
   readonly #bench: TestBench;
-  readonly #controller: SffController;
+  readonly #controller: Bus;
   readonly #channel: 0 | 1;
 
-  constructor(bench: TestBench, controller: SffController, channel: 0 | 1 = 0) {
+  constructor(bench: TestBench, controller: Bus, channel: 0 | 1 = 0) {
     this.#bench = bench;
     this.#controller = controller;
     this.#channel = channel;

@@ -30,6 +30,7 @@ function identityOf(device: AtaDevice) {
     sectors: settings.visibleSectors,
     lba48: options.lba48,
     fua: options.fua,
+    compactFlash: options.compactFlash,
     dma: options.dma,
     trim: options.dma && options.lba48 ? options.trim : ('none' as const),
     dmaMode: settings.dmaMode,

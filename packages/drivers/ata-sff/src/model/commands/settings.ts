@@ -66,9 +66,9 @@ function setTransferMode(device: AtaDevice, run: CommandRun): void {
   else change(run, () => (device.settings.dmaMode = mode));
 }
 
-/** Only CompactFlash cards have the 8-bit data register. */
+/** Only CompactFlash cards, and few disks, have the 8-bit data register. */
 function setEightBit(device: AtaDevice, run: CommandRun, on: boolean): void {
-  if (device.options.eightBit) change(run, () => (device.settings.eightBit = on));
+  if (device.options.eightBit || device.options.compactFlash) change(run, () => (device.settings.eightBit = on));
   else run.abort();
 }
 
