@@ -25,6 +25,8 @@ async function powerUp(image: string, survivors: number, seed: number) {
     command1: undefined,
     control1: undefined,
     irq1: undefined,
+    busMaster: undefined,
+    dma: undefined,
   };
   const environment = { name: 'ata0', clock, log: SILENT, services, simulated: true };
   await simulation.run(Promise.resolve(ataSff.attach({ ...handles, ...environment }, ataOptions.parse({}), scope)));

@@ -1,9 +1,18 @@
 /** One disk as the driver knows it: IDENTIFY, and the settings that a reset may lose. */
 import { DeviceError, isDeviceError } from '@ring3/core';
 import type { Channel } from './channel.ts';
-import { type Command, identifyCommand, setMultipleCommand, spinUpCommand, writeCacheCommand } from './commands.ts';
+import {
+  type Command,
+  eightBitCommand,
+  identifyCommand,
+  setMultipleCommand,
+  spinUpCommand,
+  transferModeCommand,
+  writeCacheCommand,
+} from './commands.ts';
+import { isSameMode } from './dma-choice.ts';
 import { type Failure, failureToError } from './failure.ts';
-import { type DiskIdentity, decodeIdentify, IDENTIFY_BYTES } from './identify.ts';
+import { type DiskIdentity, type DmaMode, decodeIdentify, IDENTIFY_BYTES } from './identify.ts';
 import { SIGNATURE } from './registers.ts';
 import type { Position } from './task-file.ts';
 
@@ -11,6 +20,8 @@ import type { Position } from './task-file.ts';
 export interface DeviceSettings {
   readonly multiple: boolean;
   readonly writeCache: 'keep' | 'on' | 'off';
+  /** The transfer mode to which the controller's timing belongs; default: whatever is selected. */
+  readonly dmaMode?: DmaMode | undefined;
 }
 
 /** A disk at its place, with the settings that are in force. */
@@ -36,6 +47,8 @@ export async function identify(
   name: string,
   patience = 0,
 ): Promise<DiskIdentity> {
+  // The mode is lost with every reset, and IDENTIFY data come in it.
+  if (channel.taskFile.dataWidth === 8) await setEightBit(channel, position, name);
   let seen: Uint8Array | undefined;
   let failed: DeviceError | undefined;
   for (let attempt = 0; attempt < IDENTIFY_ATTEMPTS; attempt++) {
@@ -62,6 +75,11 @@ export async function identify(
     failed ??
     new DeviceError('unsupported', `${name}: IDENTIFY DEVICE: the checksum is wrong each time; not used as a disk`)
   );
+}
+
+async function setEightBit(channel: Channel, position: Position, name: string): Promise<void> {
+  const { failure } = await channel.execute(eightBitCommand(), position);
+  if (failure !== undefined) throw identifyError(name, failure);
 }
 
 function keepWrongChecksum(channel: Channel, name: string, identity: DiskIdentity): DiskIdentity {
@@ -98,7 +116,7 @@ async function spinning(
 }
 
 /**
- * Sets write cache and multiple mode, and asks the device what it took: a setting that was lost on its way is not in force.
+ * Sets write cache, multiple mode and a transfer mode that a reset has lost, and asks the device what it took: a setting that was lost on its way is not in force.
  * @throws DeviceError when the device does not answer; a setting that it refuses is logged and left out.
  */
 export async function configure(
@@ -114,6 +132,8 @@ export async function configure(
   let changed = false;
   if (writeCache.supported && cache !== writeCache.enabled) changed = await set(writeCacheCommand(cache));
   if (settings.multiple && maxMultiple > 1) changed = (await set(setMultipleCommand(maxMultiple))) || changed;
+  if (settings.dmaMode !== undefined && !isSameMode(identity.dmaMode, settings.dmaMode))
+    changed = (await set(transferModeCommand(settings.dmaMode))) || changed;
   const now = changed ? await identify(channel, position, name, ALL_PATIENCE) : identity;
   const multiple = settings.multiple && now.currentMultiple <= maxMultiple ? now.currentMultiple : 0;
   return { name, position, identity: now, multiple: multiple > 1 ? multiple : 0 };

@@ -8,13 +8,15 @@ export interface History {
   errors: number;
   /** Device faults (DF). */
   faults: number;
+  /** Data that did not come through between device and memory. */
+  buses: number;
   /** Resets, for whatever reason. */
   resets: number;
 }
 
 /** Before anything was tried. */
 export function newHistory(): History {
-  return { errors: 0, faults: 0, resets: 0 };
+  return { errors: 0, faults: 0, buses: 0, resets: 0 };
 }
 
 /** What the error handler does next. */
@@ -37,6 +39,7 @@ export interface RetryLimits {
 /** Repetitions of a command that the device refused in the orderly way: it has retried for itself already. */
 const ERROR_RETRIES = 1;
 const FAULT_RETRIES = 1;
+const BUS_RETRIES = 5;
 
 /**
  * Decides. A clean report (ERR with an Error register) needs no reset; silence and broken protocol need one; a device
@@ -51,6 +54,12 @@ export function autopsy(failure: Failure, history: History, limits: RetryLimits,
       if (history.faults >= FAULT_RETRIES)
         return { ...remedy, offline: true, words: 'a device fault again: taken offline' };
       return { ...remedy, reset: true, again: true, words: 'a device fault: one reset, one more try' };
+    case 'bus': {
+      // By programmed I/O before long: the third failure within ten minutes ends DMA.
+      const again = history.buses < BUS_RETRIES;
+      const words = again ? 'once more' : 'given up';
+      return { ...remedy, reset: failure.stuck, again, words: failure.stuck ? `reset; ${words}` : words };
+    }
     case 'error': {
       const changed = (failure.error & (ERROR.MC | ERROR.MCR)) !== 0;
       if (changed && removable) return { ...remedy, offline: true, words: 'the medium was changed' };
@@ -72,5 +81,6 @@ export function autopsy(failure: Failure, history: History, limits: RetryLimits,
 export function remember(history: History, failure: Failure, remedy: Remedy): void {
   if (failure.kind === 'error') history.errors++;
   if (failure.kind === 'fault') history.faults++;
+  if (failure.kind === 'bus') history.buses++;
   if (remedy.reset) history.resets++;
 }

@@ -1,11 +1,16 @@
-import { type Clock, isDeviceError, type Logger, type RegisterSpace, sleep, type Verdict } from '@ring3/core';
-import type { Command } from './commands.ts';
-import { Execution } from './execution.ts';
+import { type Clock, isDeviceError, type Logger, sleep, type Verdict } from '@ring3/core';
+import type { BusMaster } from './bus-master.ts';
+import { type Command, isDma } from './commands.ts';
+import { type DmaEngine, DmaExecution } from './dma-execution.ts';
+import type { Execution } from './execution.ts';
 import { describeCommand, describeRegisters, type Failure, failure, type Outcome } from './failure.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { OneAtATime } from './one-at-a-time.ts';
+import { PioExecution } from './pio-execution.ts';
 import type { Verification } from './read-back.ts';
 import { ALL_ONES, STATUS } from './registers.ts';
-import { isOccupied, type Position, TaskFile } from './task-file.ts';
+import { isOccupied, type Position, TaskFile, type TaskFileSpaces } from './task-file.ts';
+import type { BusSettings } from './task-file-bus.ts';
 import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
 import { Watchdog } from './watchdog.ts';
 
@@ -25,6 +30,12 @@ export interface ChannelSettings {
   /** How long a device may be ready without an interrupt before that counts as lost. */
   readonly lostInterruptUs: number;
   readonly verification: Verification;
+  readonly bus: BusSettings;
+}
+
+/** The registers of a channel. */
+interface ChannelSpaces extends TaskFileSpaces {
+  readonly busMaster: BusMaster | undefined;
 }
 
 /** Lost interrupts in a row after which the line is taken for dead. */
@@ -32,6 +43,9 @@ const LOST_LIMIT = 3;
 const IDLE_TIMEOUT_US = 5_000_000;
 const LOAD_ATTEMPTS = 3;
 const DISAGREEMENT_PAUSE_US = 1_000;
+const SPIN_US = 50;
+/** A transfer takes a part of a millisecond, which is the shortest time to sleep. */
+const DMA_SPIN_US = 1_000;
 const NO_DATA = new Uint8Array(0);
 
 /** One SFF channel: up to two devices, one command at a time, by interrupt or by polling. */
@@ -41,6 +55,8 @@ export class Channel implements WaitContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly queue = new FairQueue();
+  /** Missing where the controller has none, or the driver was given none. */
+  readonly busMaster: BusMaster | undefined;
   readonly statistics: ChannelStatistics = { commands: 0, lostInterrupts: 0, spuriousInterrupts: 0, resets: 0 };
   readonly #watchdog: Watchdog;
   #verification: Verification;
@@ -48,16 +64,19 @@ export class Channel implements WaitContext {
   #frozen = true;
   #lostInARow = 0;
   #running: Execution | undefined;
+  #engine: DmaEngine | undefined;
+  #turns: OneAtATime | undefined;
 
   constructor(
     environment: { readonly name: string; readonly clock: Clock; readonly log: Logger },
-    spaces: { readonly command: RegisterSpace; readonly control: RegisterSpace | undefined },
+    spaces: ChannelSpaces,
     settings: ChannelSettings,
   ) {
     this.name = environment.name;
     this.clock = environment.clock;
     this.log = environment.log;
-    this.taskFile = new TaskFile(spaces.command, spaces.control, environment.clock);
+    this.taskFile = new TaskFile(spaces, environment.clock, settings.bus);
+    this.busMaster = spaces.busMaster;
     this.#interruptsWork = settings.useInterrupts;
     this.#verification = settings.verification;
     this.#watchdog = new Watchdog(this, settings.lostInterruptUs, (execution) => this.#lostInterrupt(execution));
@@ -68,9 +87,27 @@ export class Channel implements WaitContext {
     return this.#interruptsWork && !this.#frozen;
   }
 
-  /** nIEN set and whatever was pending acknowledged: commands are polled until {@link thaw}. */
+  /** The largest transfer by DMA; 0: there is none. */
+  get dmaBytes(): number {
+    return this.#engine === undefined || this.#engine.busMaster.runaway ? 0 : this.#engine.memory.sizeBytes;
+  }
+
+  /** From now on commands of the DMA protocols can be executed. `turns`: where the channels may not both be active. */
+  enableDma(engine: DmaEngine, turns: OneAtATime | undefined): void {
+    this.#engine = engine;
+    this.#turns = turns;
+  }
+
+  /** The memory goes back, unless the bus master could not be stopped: then it stays with the device until that is silenced. */
+  releaseDma(): void {
+    if (this.busMaster?.runaway !== true) this.#engine?.memory.release();
+    this.#engine = undefined;
+  }
+
+  /** nIEN set, the bus master stopped and whatever was pending acknowledged: commands are polled until {@link thaw}. */
   freeze(): void {
     this.#frozen = true;
+    this.busMaster?.halt();
     this.taskFile.setInterrupts(false);
     this.taskFile.status();
   }
@@ -110,10 +147,15 @@ export class Channel implements WaitContext {
   }
 
   /** Runs one command on one device. Only who has the turn of the {@link queue} may call this. */
-  async execute(command: Command, position: Position, data: Uint8Array = NO_DATA): Promise<Outcome> {
+  execute(command: Command, position: Position, data: Uint8Array = NO_DATA): Promise<Outcome> {
+    const execute = () => this.#execute(command, position, data);
+    return this.#turns === undefined || !isDma(command) ? execute() : this.#turns.run(execute);
+  }
+
+  async #execute(command: Command, position: Position, data: Uint8Array): Promise<Outcome> {
     const refused = await this.#prepare(command, position);
     if (refused !== undefined) return { failure: refused, begun: false };
-    const execution = new Execution(this.taskFile, this.clock, command, data);
+    const execution = this.#executionOf(command, data);
     this.#running = execution;
     this.statistics.commands++;
     try {
@@ -130,6 +172,12 @@ export class Channel implements WaitContext {
       this.#running = undefined;
       this.#watchdog.stop();
     }
+  }
+
+  #executionOf(command: Command, data: Uint8Array): Execution {
+    if (!isDma(command)) return new PioExecution(this, command, data);
+    if (this.#engine === undefined) throw new Error(`${this.name}: ${command.name} without a bus master`);
+    return new DmaExecution(this, command, data, this.#engine);
   }
 
   /** A command waits for its interrupt. */
@@ -207,14 +255,20 @@ export class Channel implements WaitContext {
   async #poll(execution: Execution, enough = () => false): Promise<void> {
     const stopped = () => execution.over || enough();
     const what = describeCommand(execution.command);
+    const isOccupied = (status: number) => {
+      const occupied = execution.isOccupied(status);
+      if (occupied) execution.lookWhileOccupied();
+      return occupied && !execution.over;
+    };
+    const spinUs = isDma(execution.command) ? DMA_SPIN_US : SPIN_US;
     let pauseUs = DISAGREEMENT_PAUSE_US;
     try {
       while (!stopped()) {
-        if (execution.advance()) continue;
+        if (execution.advanceByPolling()) continue;
         const timeoutUs = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
         if (timeoutUs <= 0) return execution.timedOut(this.taskFile.peek());
-        await waitWhileBusy(this, { what, timeoutUs, stopped });
-        if (stopped() || execution.advance()) continue;
+        await waitWhileBusy(this, { what, timeoutUs, stopped, isOccupied, spinUs });
+        if (stopped() || execution.advanceByPolling()) continue;
         // Status and AltStatus disagree: time has to pass, or this would turn for ever in none.
         await sleep(this.clock, pauseUs);
         pauseUs = Math.min(pauseUs * 2, LONGEST_PAUSE_US);

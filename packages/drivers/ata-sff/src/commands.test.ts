@@ -1,14 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import {
   addressOf,
-  failingSector,
   flushCommand,
   identifyCommand,
   setMultipleCommand,
   taskFileImage,
-  transferCommand,
   writeCacheCommand,
 } from './commands.ts';
+import { failingSector, transferCommand } from './transfer-command.ts';
 
 const request = { sectorBytes: 512, multiple: 0, lba48: true, timeoutUs: 1 };
 

@@ -1,23 +1,16 @@
-/** Pure: which command does a job, and which values its task file has. */
-import {
-  ECHO_TASK_FILES,
-  ERROR,
-  FEATURE,
-  LBA28_END,
-  LBA28_MAX_SECTORS,
-  LBA48_MAX_SECTORS,
-  OPCODE,
-} from './registers.ts';
+/** Pure: commands, and which values their task files have. */
+import type { DmaMode } from './identify.ts';
+import { ECHO_TASK_FILES, FEATURE, OPCODE, TRANSFER_MODE, TRIM } from './registers.ts';
 
-/** How the data of a command moves (ATA/ATAPI-6 9.4 to 9.6). */
-export type Protocol = 'non-data' | 'pio-in' | 'pio-out';
+/** How the data of a command moves (ATA/ATAPI-6 9.4 to 9.7). */
+export type Protocol = 'non-data' | 'pio-in' | 'pio-out' | 'dma-in' | 'dma-out';
 
 /** A command before it is given to a device. */
 export interface Command {
   readonly name: string;
   readonly opcode: number;
   readonly protocol: Protocol;
-  /** The size of the blocks that move while DRQ is set; the last one may be shorter. */
+  /** The size of the blocks that move while DRQ is set; the last one may be shorter. Nothing for DMA. */
   readonly drqBlockBytes: number;
   readonly features: number;
   /** Sectors for reads and writes, a parameter for others; 256 and 65536 are written as 0. */
@@ -55,59 +48,9 @@ const TIMEOUT_US = {
   SETTING: 10_000_000,
 } as const;
 
-/** What is to be transferred, and what the device can do. */
-export interface TransferRequest {
-  readonly operation: 'read' | 'write' | 'write-fua';
-  readonly lba: number;
-  readonly sectors: number;
-  readonly sectorBytes: number;
-  /** Sectors of a DRQ block as SET MULTIPLE MODE set it; 0 for the plain commands. */
-  readonly multiple: number;
-  readonly lba48: boolean;
-  readonly timeoutUs: number;
-}
-
-/** The most sectors of one command. */
-export function maxSectors(lba48: boolean): number {
-  return lba48 ? LBA48_MAX_SECTORS : LBA28_MAX_SECTORS;
-}
-
-/**
- * The command for a transfer: 28 bits where they reach, 48 bits otherwise, never wrapping at 2^28.
- * @throws RangeError for what no command of this device reaches.
- */
-export function transferCommand(request: TransferRequest): Command {
-  const { operation, lba, sectors, sectorBytes, multiple, lba48, timeoutUs } = request;
-  const fits28 = operation !== 'write-fua' && lba + sectors <= LBA28_END && sectors <= LBA28_MAX_SECTORS;
-  if (!fits28 && !(lba48 && sectors <= LBA48_MAX_SECTORS && lba + sectors <= 2 ** 48)) {
-    throw new RangeError(`${sectors} sectors at ${lba}: no command of this device reaches them`);
-  }
-  const { name, opcode } = transferOpcode(operation, multiple > 0, !fits28);
-  return {
-    name,
-    opcode,
-    protocol: operation === 'read' ? 'pio-in' : 'pio-out',
-    drqBlockBytes: Math.max(multiple, 1) * sectorBytes,
-    features: 0,
-    count: sectors,
-    lba,
-    addressing: fits28 ? 'lba28' : 'lba48',
-    timeoutUs,
-  };
-}
-
-function transferOpcode(
-  operation: TransferRequest['operation'],
-  multiple: boolean,
-  ext: boolean,
-): { name: string; opcode: number } {
-  if (operation === 'write-fua') return { name: 'WRITE MULTIPLE FUA EXT', opcode: OPCODE.WRITE_MULTIPLE_FUA_EXT };
-  const [plain, plainExt, multi, multiExt] =
-    operation === 'read'
-      ? [OPCODE.READ_SECTORS, OPCODE.READ_SECTORS_EXT, OPCODE.READ_MULTIPLE, OPCODE.READ_MULTIPLE_EXT]
-      : [OPCODE.WRITE_SECTORS, OPCODE.WRITE_SECTORS_EXT, OPCODE.WRITE_MULTIPLE, OPCODE.WRITE_MULTIPLE_EXT];
-  const name = `${operation === 'read' ? 'READ' : 'WRITE'} ${multiple ? 'MULTIPLE' : 'SECTORS'}${ext ? ' EXT' : ''}`;
-  return { name, opcode: ext ? (multiple ? multiExt : plainExt) : multiple ? multi : plain };
+/** Whether a bus master moves the data of a command. */
+export function isDma({ protocol }: Command): boolean {
+  return protocol === 'dma-in' || protocol === 'dma-out';
 }
 
 /** FLUSH CACHE, or FLUSH CACHE EXT which also names a 48-bit address when it fails. */
@@ -141,10 +84,41 @@ export function writeCacheCommand(enabled: boolean): Command {
   };
 }
 
+/** SET FEATURES: the transfer mode of the device; that of the controller stays as it is. */
+export function transferModeCommand({ kind, mode }: DmaMode): Command {
+  return {
+    ...plainCommand('SET FEATURES (transfer mode)', OPCODE.SET_FEATURES),
+    features: FEATURE.SET_TRANSFER_MODE,
+    count: TRANSFER_MODE[kind] + mode,
+  };
+}
+
+/** SET FEATURES: a CompactFlash card moves data by 8 bits from now on. */
+export function eightBitCommand(): Command {
+  return { ...plainCommand('SET FEATURES (8-bit data)', OPCODE.SET_FEATURES), features: FEATURE.ENABLE_8_BIT };
+}
+
 /** SET FEATURES: a device that powers up in standby starts to spin. */
 export function spinUpCommand(): Command {
   const patience = { timeoutUs: TIMEOUT_US.READ_WRITE };
   return { ...plainCommand('SET FEATURES (spin up)', OPCODE.SET_FEATURES), features: FEATURE.SPIN_UP, ...patience };
+}
+
+/** DATA SET MANAGEMENT with TRIM; `blocks`: of 512 bytes, with the ranges. */
+export function trimCommand(blocks: number, timeoutUs: number): Command {
+  return {
+    ...plainCommand('DATA SET MANAGEMENT (TRIM)', OPCODE.DATA_SET_MANAGEMENT),
+    protocol: 'dma-out',
+    features: TRIM.FEATURE,
+    count: blocks,
+    addressing: 'lba48',
+    timeoutUs,
+  };
+}
+
+/** Whether a command names ranges in its data, and no sectors in its task file. */
+export function isTrim({ opcode }: Command): boolean {
+  return opcode === OPCODE.DATA_SET_MANAGEMENT;
 }
 
 /** Task files that are never started: for finding out whether a device shows what is written to it. */
@@ -196,21 +170,4 @@ export function addressOf(image: Omit<TaskFileImage, 'features' | 'count'>): num
   const low = lbaLow + lbaMid * 2 ** 8 + lbaHigh * 2 ** 16;
   if (previous === undefined) return low + lbaTop * 2 ** 24;
   return low + previous.lbaLow * 2 ** 24 + previous.lbaMid * 2 ** 32 + previous.lbaHigh * 2 ** 40;
-}
-
-/**
- * The first bad sector of a transfer that the device refused: the address it names, if that is part of the transfer;
- * otherwise the one that was on its way, which is exact for the commands without MULTIPLE.
- */
-export function failingSector(
-  { protocol, lba, count }: Command,
-  failure: { readonly error: number; readonly lba: number | undefined; readonly bytesDone: number },
-  sectorBytes: number,
-): number | undefined {
-  if (protocol === 'non-data') return undefined;
-  const named = (failure.error & (ERROR.UNC | ERROR.IDNF)) !== 0 ? failure.lba : undefined;
-  if (named !== undefined && named >= lba && named < lba + count) return named;
-  const sectorsDone = Math.floor(failure.bytesDone / sectorBytes);
-  const current = protocol === 'pio-in' ? sectorsDone : Math.max(sectorsDone - 1, 0);
-  return lba + Math.min(current, count - 1);
 }

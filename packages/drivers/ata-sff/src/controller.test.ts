@@ -44,9 +44,12 @@ describe('options', () => {
 });
 
 describe('the manifest', () => {
-  it('needs one channel, and takes a second one, control blocks and interrupts where they are', () => {
+  it('needs one channel, and takes what else is there', () => {
     const optional = Object.entries(ataSff.needs).filter(([, need]) => need.need === 'optional');
-    expect(optional.map(([name]) => name)).toEqual(['control0', 'irq0', 'command1', 'control1', 'irq1']);
+    expect(optional.map(([name]) => name)).toEqual([
+      ...['control0', 'irq0', 'command1', 'control1', 'irq1'],
+      ...['busMaster', 'dma'],
+    ]);
   });
 
   it('allows a stop to take as long as FLUSH CACHE', () => {

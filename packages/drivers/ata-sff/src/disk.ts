@@ -2,21 +2,29 @@ import {
   type BlockDevice,
   type BlockDeviceInfo,
   checkBlockRange,
+  checkBlocks,
   DeviceError,
   isDeviceError,
   type WriteOptions,
 } from '@ring3/core';
 import type { AtaDevice } from './ata-device.ts';
 import type { Channel } from './channel.ts';
-import { maxSectors } from './commands.ts';
+import { describeMode, isSameMode } from './dma-choice.ts';
+import { DmaHistory } from './dma-history.ts';
 import type { ErrorHandler, Transfer } from './error-handler.ts';
+import type { DmaMode } from './identify.ts';
+import { TRIM } from './registers.ts';
 import type { Position } from './task-file.ts';
+import { maxSectors } from './transfer-command.ts';
+import { trimData } from './trim-ranges.ts';
 
 /** What the configuration and the surroundings say of a disk. */
 export interface DiskSettings {
   readonly readOnly: boolean;
   readonly maxTransferBlocks: number;
   readonly simulated: boolean;
+  /** Data move by bus master. */
+  readonly dma: boolean;
 }
 
 /** How often a disk may refuse MULTIPLE, with the setting in place, before it is not asked any more. */
@@ -38,20 +46,29 @@ export class AtaDisk implements BlockDevice {
   #flushFailure: DeviceError | undefined;
   #nativeFua = true;
   #multipleRefusals = 0;
+  #dma: boolean;
+  readonly #dmaHistory = new DmaHistory();
+  /** The mode that firmware left, to which the controller's timing belongs. */
+  readonly dmaMode: DmaMode | undefined;
 
   constructor(device: AtaDevice, channel: Channel, handler: ErrorHandler, settings: DiskSettings) {
     const { identity } = device;
     this.device = device;
     this.#channel = channel;
     this.#handler = handler;
+    this.#dma = settings.dma;
+    this.dmaMode = identity.dmaMode;
+    const dmaBlocks = settings.dma ? Math.floor(channel.dmaBytes / identity.sectorBytes) : Number.POSITIVE_INFINITY;
+    const trim = this.usesDma && identity.maxTrimBlocks > 0 && !settings.readOnly;
     this.info = {
       model: identity.model,
       serial: identity.serial,
       blockSizeBytes: identity.sectorBytes,
       blockCount: identity.sectorCount,
       readOnly: settings.readOnly,
-      maxTransferBlocks: Math.min(settings.maxTransferBlocks, maxSectors(identity.lba48)),
+      maxTransferBlocks: Math.min(settings.maxTransferBlocks, maxSectors(identity.lba48), dmaBlocks),
       volatileCache: identity.writeCache.enabled,
+      trim,
       simulated: settings.simulated,
     };
   }
@@ -73,9 +90,14 @@ export class AtaDisk implements BlockDevice {
     return this.#flushFailure;
   }
 
+  /** Whether data move by bus master: in the mode that firmware left, and as long as that goes well. */
+  get usesDma(): boolean {
+    return this.#dma && this.#channel.dmaBytes > 0 && isSameMode(this.device.identity.dmaMode, this.dmaMode);
+  }
+
   /** WRITE MULTIPLE FUA EXT needs a multiple mode; without a volatile cache a plain write is as good. */
-  get hasNativeFua(): boolean {
-    return this.#nativeFua && this.device.identity.fua && this.device.multiple > 0;
+  hasNativeFua(byDma: boolean): boolean {
+    return this.#nativeFua && this.device.identity.fua && (byDma || this.device.multiple > 0);
   }
 
   async read(block: number, into: Uint8Array): Promise<void> {
@@ -102,6 +124,15 @@ export class AtaDisk implements BlockDevice {
       );
     }
     await this.#channel.queue.run(this.position, () => this.#handler.flush(this));
+  }
+
+  async trim(block: number, blockCount: number): Promise<void> {
+    checkBlocks(this.info, block, blockCount);
+    if (this.info.trim !== true) throw new DeviceError('unsupported', `${this.name} cannot trim`);
+    this.checkUsable();
+    for (const data of trimData(block, blockCount, this.#maxTrimBlocks)) {
+      await this.#channel.queue.run(this.position, () => this.#handler.trim(this, data));
+    }
   }
 
   /** @throws DeviceError when the disk was closed or given up. */
@@ -138,16 +169,26 @@ export class AtaDisk implements BlockDevice {
   }
 
   /** A command went well. */
-  succeeded(operation: Transfer['operation'] | 'flush'): void {
+  succeeded(operation: Transfer['operation'] | 'flush' | 'trim'): void {
     this.resetsInARow = 0;
     if (operation === 'write') this.unflushedWrites = true;
     if (operation === 'flush') this.unflushedWrites = false;
   }
 
-  /** WRITE MULTIPLE FUA EXT was refused; from now on FUA is a write and a flush. */
-  giveUpNativeFua(): void {
+  /** The command for FUA was refused; from now on FUA is a write and a flush. */
+  giveUpNativeFua(command: string): void {
     this.#nativeFua = false;
-    this.#channel.log.info(`${this.name}: refuses WRITE MULTIPLE FUA EXT; FUA is a write and a flush from now on`);
+    this.#channel.log.info(`${this.name}: refuses ${command}; FUA is a write and a flush from now on`);
+  }
+
+  /** DMA did not work, though the disk has nothing to complain of. After the third time in ten minutes it is not used any more. */
+  noteDmaFailure(): void {
+    if (!this.#dmaHistory.note(this.#channel.clock.nowUs()) || !this.#dma) return;
+    this.#dma = false;
+    const mode = this.dmaMode === undefined ? 'DMA' : describeMode(this.dmaMode);
+    this.#channel.log.warn(
+      `${this.name}: ${mode} failed for the third time within ten minutes: programmed I/O until the driver is attached anew`,
+    );
   }
 
   /** @returns whether that was once too often, and MULTIPLE is not used any more. */
@@ -169,6 +210,14 @@ export class AtaDisk implements BlockDevice {
     } finally {
       this.#unusable ??= new DeviceError('closed', `${this.name}: ${reason}`);
     }
+  }
+
+  /** As many as the device takes at once, as far as the buffer holds them. */
+  get #maxTrimBlocks(): number {
+    return Math.max(
+      1,
+      Math.min(this.device.identity.maxTrimBlocks, Math.floor(this.#channel.dmaBytes / TRIM.BLOCK_BYTES)),
+    );
   }
 
   #check(block: number, lengthBytes: number): void {

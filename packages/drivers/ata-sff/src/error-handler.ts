@@ -2,11 +2,12 @@ import { DeviceError, isDeviceError } from '@ring3/core';
 import { configure, identify } from './ata-device.ts';
 import { autopsy, type History, newHistory, type RetryLimits, remember } from './autopsy.ts';
 import type { Channel } from './channel.ts';
-import { type Command, failingSector, flushCommand, transferCommand } from './commands.ts';
+import { type Command, flushCommand, isDma, trimCommand } from './commands.ts';
 import type { AtaDisk } from './disk.ts';
-import { type Failure, failureToError } from './failure.ts';
+import { type Failure, type FailureKind, failureToError } from './failure.ts';
 import { recover } from './recovery.ts';
-import { ERROR } from './registers.ts';
+import { ERROR, TRIM } from './registers.ts';
+import { failingSector, isFua, isMultiple, transferCommand } from './transfer-command.ts';
 
 /** One read or write of a disk. */
 export interface Transfer {
@@ -27,6 +28,9 @@ const OFFLINE_AFTER_RESETS = 5;
 const FLUSH_CONTINUATIONS = 5;
 /** A FLUSH without anything to write can be over before one looks; after so many of them one must have been taken. */
 const UNSEEN_FLUSHES = 3;
+
+/** Failures of a DMA command that may go away without DMA. */
+const TRANSPORT: readonly FailureKind[] = ['bus', 'protocol', 'timeout'];
 
 /**
  * Runs the requests of one channel's disks, each alone on the channel, and answers for how they end: retries, resets,
@@ -51,24 +55,50 @@ export class ErrorHandler {
   /** Reads or writes; a write with FUA is on stable storage when this resolves. */
   async transfer(disk: AtaDisk, transfer: Transfer): Promise<void> {
     const history = newHistory();
+    const refused: Command[] = [];
     let { operation } = transfer;
-    let refusedMultiple = false;
     for (;;) {
       disk.checkUsable();
-      if (operation === 'write-fua' && !disk.hasNativeFua) operation = 'write';
-      const command = this.#transferCommand(disk, { ...transfer, operation }, history.errors === 0);
+      const dma = disk.usesDma && this.#mayUseDma(history);
+      if (operation === 'write-fua' && !disk.hasNativeFua(dma)) operation = 'write';
+      const command = this.#transferCommand(disk, { ...transfer, operation }, { dma, multiple: history.errors === 0 });
       const { failure } = await this.#channel.execute(command, disk.position, transfer.data);
       if (failure === undefined) break;
       await this.#handle(disk, command, failure, history);
       if (failure.kind !== 'error') continue;
-      if (operation !== 'write-fua') refusedMultiple ||= disk.device.multiple > 0 && failure.error === ERROR.ABRT;
-      else if (failure.error === ERROR.ABRT) disk.giveUpNativeFua();
+      if (failure.error === ERROR.ABRT) refused.push(command);
       // Once more means sector by sector, which has no FUA of its own.
       if (operation === 'write-fua') operation = 'write';
     }
     disk.succeeded(operation);
-    if (refusedMultiple) await this.#checkMultiple(disk);
+    for (const command of refused) await this.#learn(disk, command);
     if (operation !== transfer.operation) await this.flush(disk);
+  }
+
+  /** DATA SET MANAGEMENT; where DMA is not used any more, nothing happens, which a trim may always do. */
+  async trim(disk: AtaDisk, ranges: Uint8Array): Promise<void> {
+    const command = trimCommand(ranges.length / TRIM.BLOCK_BYTES, this.#limits.timeoutUs);
+    const history = newHistory();
+    for (;;) {
+      disk.checkUsable();
+      if (!disk.usesDma) return;
+      const { failure } = await this.#channel.execute(command, disk.position, ranges);
+      if (failure === undefined) break;
+      await this.#handle(disk, command, failure, history);
+    }
+    disk.succeeded('trim');
+  }
+
+  /** By DMA first; a bad sector is found by programmed I/O, and the last repetition of all is made without DMA. */
+  #mayUseDma({ errors, resets }: History): boolean {
+    return errors === 0 && (resets === 0 || resets < this.#limits.retries);
+  }
+
+  /** A command was refused, and another one did the same job. */
+  async #learn(disk: AtaDisk, command: Command): Promise<void> {
+    if (isFua(command)) disk.giveUpNativeFua(command.name);
+    else if (isDma(command)) disk.noteDmaFailure();
+    else if (isMultiple(command)) await this.#checkMultiple(disk);
   }
 
   /** FLUSH CACHE. Once it has failed for good it always fails: what it covered is in doubt. */
@@ -102,14 +132,19 @@ export class ErrorHandler {
     if (dropped !== undefined) throw dropped;
   }
 
-  #transferCommand(disk: AtaDisk, { operation, block, data }: Transfer, mayUseMultiple: boolean): Command {
+  #transferCommand(
+    disk: AtaDisk,
+    { operation, block, data }: Transfer,
+    may: { readonly dma: boolean; readonly multiple: boolean },
+  ): Command {
     const { identity, multiple } = disk.device;
     return transferCommand({
       operation,
       lba: block,
       sectors: data.length / identity.sectorBytes,
       sectorBytes: identity.sectorBytes,
-      multiple: mayUseMultiple ? multiple : 0,
+      dma: may.dma,
+      multiple: may.multiple ? multiple : 0,
       lba48: identity.lba48,
       timeoutUs: this.#limits.timeoutUs,
     });
@@ -119,6 +154,7 @@ export class ErrorHandler {
   async #handle(disk: AtaDisk, command: Command, failure: Failure, history: History): Promise<void> {
     const remedy = autopsy(failure, history, this.#limits, disk.device.identity.removable);
     remember(history, failure, remedy);
+    if (isDma(command) && TRANSPORT.includes(failure.kind)) disk.noteDmaFailure();
     const plan = this.#stopping ? 'not tried again, the driver stops' : remedy.words;
     this.#channel.log.warn(`${disk.name}: ${failure.words}; ${plan}`);
     const error = failureToError(disk.name, failure, failingSector(command, failure, disk.info.blockSizeBytes));
@@ -154,7 +190,11 @@ export class ErrorHandler {
         disk.poison(new DeviceError('fault', `${name}: ${words}, and writes that were not flushed may be lost`));
       }
       const writeCache = disk.info.volatileCache ? 'on' : 'off';
-      disk.device = await configure(this.#channel, { name, position, identity }, { multiple: true, writeCache });
+      disk.device = await configure(
+        this.#channel,
+        { name, position, identity },
+        { multiple: true, writeCache, dmaMode: disk.dmaMode },
+      );
     } catch (error) {
       if (!isDeviceError(error)) throw error;
       log.warn(`${name}: looking at its settings failed: ${error.message}`);

@@ -1,12 +1,13 @@
 import { DeviceError, type DeviceErrorCode, describeValue } from '@ring3/core';
-import type { Command } from './commands.ts';
+import { type Command, isTrim } from './commands.ts';
 import { COMMAND_BLOCK } from './registers.ts';
 
 /**
  * How a command can fail. `error` and `fault`: the device says so itself (ERR, DF). `timeout`: it says nothing.
- * `protocol`: it broke the host state machine. `gone`: nothing drives the bus any more.
+ * `protocol`: it broke the host state machine. `bus`: data did not come through between device and memory, which says
+ * nothing of the disk. `gone`: nothing drives the bus any more.
  */
-export type FailureKind = 'error' | 'fault' | 'timeout' | 'protocol' | 'gone';
+export type FailureKind = 'error' | 'fault' | 'timeout' | 'protocol' | 'bus' | 'gone';
 
 /** A command that failed, with the registers as they were. */
 export interface Failure {
@@ -38,7 +39,7 @@ export interface Outcome {
 
 /** `READ SECTORS of 8 sectors at 100`. */
 export function describeCommand(command: Command): string {
-  if (command.addressing === 'none' || command.protocol === 'non-data') return command.name;
+  if (command.addressing === 'none' || command.protocol === 'non-data' || isTrim(command)) return command.name;
   return `${command.name} of ${command.count} sectors at ${command.lba}`;
 }
 
@@ -69,6 +70,7 @@ const CODES: Readonly<Record<FailureKind, DeviceErrorCode>> = {
   fault: 'fault',
   timeout: 'timeout',
   protocol: 'fault',
+  bus: 'fault',
   gone: 'gone',
 };
 

@@ -1,9 +1,15 @@
-/** Pure: what the 256 words of IDENTIFY DEVICE say (ATA/ATAPI-6 8.15; words 106, 117 and 118: ATA8-ACS 7.16). */
+/** Pure: what the 256 words of IDENTIFY DEVICE say (ATA/ATAPI-6 8.15; words 105, 106, 117, 118 and 169: ATA8-ACS 7.16). */
 import { DeviceError } from '@ring3/core';
 import { LBA28_END } from './registers.ts';
 
 /** The length of IDENTIFY data. */
 export const IDENTIFY_BYTES = 512;
+
+/** A DMA transfer mode: multiword 0 to 2 or ultra 0 to 6. */
+export interface DmaMode {
+  readonly kind: 'multiword' | 'ultra';
+  readonly mode: number;
+}
 
 /** What a disk says of itself. */
 export interface DiskIdentity {
@@ -20,8 +26,12 @@ export interface DiskIdentity {
   readonly writeCache: { readonly supported: boolean; readonly enabled: boolean };
   readonly flush: boolean;
   readonly flushExt: boolean;
-  /** WRITE MULTIPLE FUA EXT. */
+  /** WRITE MULTIPLE FUA EXT and WRITE DMA FUA EXT. */
   readonly fua: boolean;
+  /** The DMA mode that is selected; `undefined`: none. */
+  readonly dmaMode: DmaMode | undefined;
+  /** The most blocks of 512 bytes with ranges to trim that one DATA SET MANAGEMENT takes; 0: it has no TRIM. */
+  readonly maxTrimBlocks: number;
   /** Media change bits of the Error register mean something. */
   readonly removable: boolean;
   /** Waits for SET FEATURES before it spins. */
@@ -63,6 +73,8 @@ export function decodeIdentify(data: Uint8Array): DiskIdentity {
     flush: supported(83, 12),
     flushExt: lba48 && supported(83, 13),
     fua: lba48 && supportedValid && words(84) >>> 14 === 1 && has(84, 6),
+    dmaMode: dmaMode(words),
+    maxTrimBlocks: lba48 && has(169, 0) ? Math.max(words(105), 1) : 0,
     removable: has(0, 7) && !COMPACT_FLASH.includes(words(0)),
     needsSpinUp: SPIN_UP_WORDS.includes(words(2)),
     checksum: checksum(data),
@@ -104,6 +116,21 @@ function sectorBytes(words: WordReader): number {
   const bytes = largeSectors ? 2 * (words(117) + words(118) * 2 ** 16) : 512;
   if (bytes < 512 || bytes > LARGEST_SECTOR_BYTES || bytes % 512 !== 0) throw nonsense(`sectors of ${bytes} bytes`);
   return bytes;
+}
+
+/** Words 63 and 88: the modes that there are in the low byte, the selected one in the high byte; at most one in both words. */
+function dmaMode(words: WordReader): DmaMode | undefined {
+  if (((words(49) >>> 8) & 1) === 0) return undefined;
+  const valid = (bitNumber: number) => ((words(53) >>> bitNumber) & 1) === 1;
+  const ultra = valid(2) ? selected(words(88), 7) : undefined;
+  if (ultra !== undefined) return { kind: 'ultra', mode: ultra };
+  const multiword = selected(words(63), 3);
+  return multiword === undefined ? undefined : { kind: 'multiword', mode: multiword };
+}
+
+function selected(word: number, modes: number): number | undefined {
+  const bits = (word >>> 8) & (2 ** modes - 1);
+  return bits === 0 ? undefined : Math.floor(Math.log2(bits));
 }
 
 function strings(data: Uint8Array): { model: string; serial: string; firmware: string } {

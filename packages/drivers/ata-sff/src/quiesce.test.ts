@@ -16,7 +16,7 @@ it.each([
 ])('masks the interrupts: %s', (_what, sizes, expected) => {
   const nIEN = 0x02;
   const steps = expected.map(([space, offset]) => ({ kind: 'write', space, width: 8, offset, value: nIEN }));
-  expect(quiesceSteps(sizes)).toEqual(steps);
+  expect(quiesceSteps({ command0: 8, command1: 8, ...sizes }, ataOptions.parse({}))).toEqual(steps);
 });
 
 it('shows tools the control block where it is, and that reading the status takes the interrupt back', () => {

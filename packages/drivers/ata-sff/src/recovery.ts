@@ -85,7 +85,7 @@ async function revalidate(channel: Channel, disk: AtaDisk, patience: number): Pr
     const device = await configure(
       channel,
       { name, position, identity },
-      { writeCache, multiple: disk.device.multiple > 0 },
+      { writeCache, multiple: disk.device.multiple > 0, dmaMode: disk.dmaMode },
     );
     if (device.identity.writeCache.enabled && !disk.info.volatileCache) {
       return new DeviceError(

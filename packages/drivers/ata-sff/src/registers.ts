@@ -1,8 +1,9 @@
 /**
  * The registers, commands and signatures of an SFF ATA channel, in the order and words of the datasheet: the ATA/ATAPI-6
- * draft (T13/1410D) and, for FUA and large sectors, ATA8-ACS (T13/1699-D). No other file has an offset, a bit or an opcode.
+ * draft (T13/1410D), for FUA, large sectors and TRIM ATA8-ACS (T13/1699-D), for the bus master SFF-8038i. No other file
+ * has an offset, a bit or an opcode.
  */
-import { bit, bits, readActs, readOnly, readWrite, writeOnly } from '@ring3/core';
+import { bit, bits, readActs, readOnly, readWrite, write1ToClear, writeOnly } from '@ring3/core';
 
 const STATUS_BITS = {
   ERR: bit(0),
@@ -21,6 +22,7 @@ const ERROR_BITS = {
   /** Media changed. */
   MC: bit(5),
   UNC: bit(6),
+  /** The checksum of an Ultra DMA transfer was wrong; something else for commands without DMA. */
   ICRC: bit(7),
 };
 
@@ -41,43 +43,82 @@ export const COMMAND_BLOCK = {
 
 const DEVICE_CONTROL_BITS = { nIEN: bit(1), SRST: bit(2), HOB: bit(7) };
 
-/** The Control Block registers, selected by CS1-, in a space that has this one byte only (legacy 3F6h). */
-const CONTROL_BYTE = {
-  alternateStatus: readOnly(0, 8, STATUS_BITS),
-  deviceControl: writeOnly(0, 8, DEVICE_CONTROL_BITS),
-};
-
-/** The same in the four bytes that BAR1 and BAR3 of a native-mode PCI function have (PCI IDE Controller Specification, 2.4). */
-const CONTROL_BAR = {
-  alternateStatus: readOnly(2, 8, STATUS_BITS),
-  deviceControl: writeOnly(2, 8, DEVICE_CONTROL_BITS),
-};
-
-/** The control register of a space of this size. */
-export function controlLayout(sizeBytes: number): typeof CONTROL_BYTE {
-  return sizeBytes >= 4 ? CONTROL_BAR : CONTROL_BYTE;
+/** The Control Block registers, selected by CS1-, where they are: legacy 3F6h is a space of this one byte. */
+export function controlLayout(offset: number) {
+  return {
+    alternateStatus: readOnly(offset, 8, STATUS_BITS),
+    deviceControl: writeOnly(offset, 8, DEVICE_CONTROL_BITS),
+  };
 }
+
+/** Where they are in a space of this size: BAR1 and BAR3 of a native-mode PCI function have four bytes (PCI IDE Controller Specification, 2.4). */
+export function controlOffset(sizeBytes: number): number {
+  return sizeBytes >= 4 ? 2 : 0;
+}
+
+const BUS_MASTER_STATUS_BITS = {
+  /** Set by the start bit, cleared behind the last entry of the table or by taking the start bit back. */
+  ACTIVE: bit(0),
+  /** A transfer to or from memory went wrong. */
+  ERROR: write1ToClear(bit(1)),
+  /** The device has raised its interrupt, and what it read is in memory. */
+  INTERRUPT: write1ToClear(bit(2)),
+  /** Set by firmware that has prepared device and controller; the controller itself does nothing with them. */
+  DEV0_CAPABLE: bit(5),
+  DEV1_CAPABLE: bit(6),
+  /** Only one of the two channels may be active at a time. */
+  SIMPLEX: bit(7),
+};
+
+/** The registers of the bus master for channel 0 or 1 (SFF-8038i, register description). */
+export function busMasterLayout(channel: 0 | 1) {
+  const base = 8 * channel;
+  return {
+    command: readWrite(base, 8, { START: bit(0), TO_MEMORY: bit(3) }),
+    status: readWrite(base + 2, 8, BUS_MASTER_STATUS_BITS),
+    tableAddress: readWrite(base + 4, 32),
+  };
+}
+
+const BUS_MASTER = busMasterLayout(0);
+export const BUS_MASTER_COMMAND = BUS_MASTER.command.mask;
+export const BUS_MASTER_STATUS = BUS_MASTER.status.mask;
+
+/** A physical region descriptor: address, then length and end (SFF-8038i). */
+export const PRD = {
+  BYTES: 8,
+  /** Neither the table nor what an entry names may cross a multiple of this. */
+  BOUNDARY: 0x1_0000,
+  ADDRESS_BITS: 32,
+  END: 0x8000_0000,
+} as const;
 
 export const STATUS = COMMAND_BLOCK.status.mask;
 export const ERROR = COMMAND_BLOCK.error.mask;
 export const DEVICE = COMMAND_BLOCK.device.mask;
-export const DEVICE_CONTROL = CONTROL_BYTE.deviceControl.mask;
+export const DEVICE_CONTROL = controlLayout(0).deviceControl.mask;
 
 /** What a bus that nothing drives reads. */
 export const ALL_ONES = 0xff;
 
-/** Command codes (ATA/ATAPI-6 clause 8; CEh: ATA8-ACS 7.66). */
+/** Command codes (ATA/ATAPI-6 clause 8; 06h, 3Dh, CEh: ATA8-ACS clause 7). */
 export const OPCODE = {
+  DATA_SET_MANAGEMENT: 0x06,
   READ_SECTORS: 0x20,
   READ_SECTORS_EXT: 0x24,
+  READ_DMA_EXT: 0x25,
   READ_MULTIPLE_EXT: 0x29,
   WRITE_SECTORS: 0x30,
   WRITE_SECTORS_EXT: 0x34,
+  WRITE_DMA_EXT: 0x35,
   WRITE_MULTIPLE_EXT: 0x39,
+  WRITE_DMA_FUA_EXT: 0x3d,
   EXECUTE_DEVICE_DIAGNOSTIC: 0x90,
   READ_MULTIPLE: 0xc4,
   WRITE_MULTIPLE: 0xc5,
   SET_MULTIPLE_MODE: 0xc6,
+  READ_DMA: 0xc8,
+  WRITE_DMA: 0xca,
   WRITE_MULTIPLE_FUA_EXT: 0xce,
   FLUSH_CACHE: 0xe7,
   FLUSH_CACHE_EXT: 0xea,
@@ -87,9 +128,24 @@ export const OPCODE = {
 
 /** Subcommands of SET FEATURES, in the Features register (ATA/ATAPI-6 8.46). */
 export const FEATURE = {
+  /** CompactFlash: data moves by 8 bits (ATA/ATAPI-6 8.46). */
+  ENABLE_8_BIT: 0x01,
   ENABLE_WRITE_CACHE: 0x02,
+  /** With a {@link TRANSFER_MODE} in Sector Count. */
+  SET_TRANSFER_MODE: 0x03,
   SPIN_UP: 0x07,
   DISABLE_WRITE_CACHE: 0x82,
+} as const;
+
+/** Transfer modes of SET FEATURES; the number of the mode is added (ATA/ATAPI-6 8.46). */
+export const TRANSFER_MODE = { multiword: 0x20, ultra: 0x40 } as const;
+
+/** DATA SET MANAGEMENT: the Features register says what for, and each range is eight bytes (ATA8-ACS 7.10). */
+export const TRIM = {
+  FEATURE: 0x01,
+  BLOCK_BYTES: 512,
+  RANGE_BYTES: 8,
+  MAX_SECTORS_OF_RANGE: 0xffff,
 } as const;
 
 /** Diagnostic codes in the Error register after a reset (ATA/ATAPI-6 8.11, table 26). */

@@ -1,7 +1,8 @@
 import { type BoundRegisters, bindRegisters, type Clock, type RegisterOp, type RegisterSpace } from '@ring3/core';
 import { addressOf, type Command, type TaskFileImage, taskFileImage } from './commands.ts';
 import { compare, type ReadBack, type Verification } from './read-back.ts';
-import { ALL_ONES, COMMAND_BLOCK, controlLayout, DEVICE, DEVICE_CONTROL, ECHO, STATUS } from './registers.ts';
+import { ALL_ONES, COMMAND_BLOCK, type controlLayout, DEVICE, DEVICE_CONTROL, ECHO, STATUS } from './registers.ts';
+import { type BusSettings, placeControl } from './task-file-bus.ts';
 
 /** Device 0 or device 1 of a channel. */
 export type Position = 0 | 1;
@@ -17,6 +18,12 @@ export interface Result {
   readonly lba: number | undefined;
 }
 
+/** The spaces of a channel. */
+export interface TaskFileSpaces {
+  readonly command: RegisterSpace;
+  readonly control: RegisterSpace | undefined;
+}
+
 /** A device needs this long after a register write before its status can be trusted (ATA/ATAPI-6 7.15.6.1). */
 const SETTLE_NS = 400;
 
@@ -29,15 +36,19 @@ export class TaskFile {
   readonly #command: BoundRegisters<typeof COMMAND_BLOCK>;
   readonly #control: BoundRegisters<ReturnType<typeof controlLayout>> | undefined;
   readonly #clock: Clock;
+  /** Of an access to the Data register. */
+  readonly dataWidth: BusSettings['dataWidth'];
   /** nIEN as it was set last, to set it again after a reset (libata's `last_ctl`). */
   #nIEN: number = DEVICE_CONTROL.nIEN;
   #selected: Position | undefined;
 
-  constructor(command: RegisterSpace, control: RegisterSpace | undefined, clock: Clock) {
+  constructor({ command, control }: TaskFileSpaces, clock: Clock, bus: BusSettings) {
     this.#space = command;
     this.#clock = clock;
-    this.#command = bindRegisters(command, COMMAND_BLOCK);
-    if (control !== undefined) this.#control = bindRegisters(control, controlLayout(control.sizeBytes));
+    this.dataWidth = bus.dataWidth;
+    this.#command = bindRegisters(command, COMMAND_BLOCK, bus.registerStride);
+    const place = placeControl(control?.sizeBytes, bus);
+    if (place !== undefined) this.#control = bindRegisters(control ?? command, place.layout);
   }
 
   get hasControl(): boolean {
@@ -104,8 +115,8 @@ export class TaskFile {
     this.#pushAddress(ops, image);
     ops.push(registers.device.writeOp(device));
     if (verification === 'none') {
-      const [status = ALL_ONES] = this.#space.sequence([...ops, registers.status.readOp]);
-      return isOccupied(status) ? 'different' : 'same';
+      this.#space.sequence(ops);
+      return isOccupied(this.peek()) ? 'different' : 'same';
     }
     const values = this.#space.sequence([...ops, ...this.#addressReads, registers.device.readOp]);
     const both = verification === 'both' && image.previous !== undefined;
@@ -136,17 +147,23 @@ export class TaskFile {
   }
 
   /**
-   * Fills `into` from the Data register, by 16-bit accesses, bytes in the order of the bus (memory order on any host), and
-   * lets the device take notice.
+   * Fills `into` from the Data register, bytes in the order of the bus (memory order on any host), and lets the device take
+   * notice. By 16 bits, if the configuration says nothing else.
    */
   readData(into: Uint8Array): void {
-    this.#space.readFifo16(COMMAND_BLOCK.data.offset, into);
+    const { offset } = COMMAND_BLOCK.data;
+    if (this.dataWidth === 16) this.#space.readFifo16(offset, into);
+    else if (this.dataWidth === 32) this.#space.readFifo32(offset, into);
+    else this.#space.readFifo8(offset, into);
     this.#clock.spinNs(SETTLE_NS);
   }
 
   /** The counterpart of {@link readData}; posted writes are flushed. */
   writeData(from: Uint8Array): void {
-    this.#space.writeFifo16(COMMAND_BLOCK.data.offset, from);
+    const { offset } = COMMAND_BLOCK.data;
+    if (this.dataWidth === 16) this.#space.writeFifo16(offset, from);
+    else if (this.dataWidth === 32) this.#space.writeFifo32(offset, from);
+    else this.#space.writeFifo8(offset, from);
     this.settle();
   }
 

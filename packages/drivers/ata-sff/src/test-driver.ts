@@ -1,4 +1,4 @@
-import { type FaultPlan, type Simulation, simulate } from '@ring3/backend-sim';
+import { type FaultPlan, type MemoryOptions, type Simulation, simulate } from '@ring3/backend-sim';
 import type { ModelPins } from '@ring3/backend-sim/model';
 import { BLOCK_DEVICE, type BlockDevice, type Logger, Scope, ServiceDirectory } from '@ring3/core';
 import type { z } from 'zod';
@@ -21,6 +21,9 @@ export interface DriverSetUp {
   readonly portAccessNs?: number;
   /** What keeps the sectors of each disk; it outlives the driver and the device. */
   readonly stores?: readonly SectorStore[];
+  /** With bus master and memory for DMA; without, if nothing is said. */
+  readonly byDma?: boolean;
+  readonly memory?: Partial<MemoryOptions>;
   /** Handles that the device does not have. */
   readonly without?: readonly ('control0' | 'irq0' | 'command1')[];
 }
@@ -53,6 +56,7 @@ export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver>
   const sim = await simulate(module, options, {
     ...(faults && { faults }),
     ...(portAccessNs !== undefined && { timing: { portAccessNs } }),
+    ...(setUp.memory && { memory: setUp.memory }),
     seed: setUp.seed ?? 1,
   });
   if (!(sim.model instanceof SffController)) throw new Error('the model is another one');
@@ -111,7 +115,7 @@ export function same(actual: Uint8Array, expected: Uint8Array): boolean {
   return Buffer.compare(actual, expected) === 0;
 }
 
-function handles(sim: Simulation, { without = [] }: DriverSetUp) {
+function handles(sim: Simulation, { without = [], byDma = false }: DriverSetUp) {
   const { spaces, interrupts } = sim.device.description;
   const has = (name: string) => spaces.some((space) => space.name === name);
   const space = (name: string) => (has(name) && !without.some((each) => each === name) ? sim.space(name) : undefined);
@@ -123,6 +127,8 @@ function handles(sim: Simulation, { without = [] }: DriverSetUp) {
     command1: space('command1'),
     control1: without.includes('command1') ? undefined : space('control1'),
     irq1: without.includes('irq0') ? undefined : line(1),
+    busMaster: byDma ? space('busMaster') : undefined,
+    dma: byDma ? sim.device.openDma() : undefined,
   };
 }
 

@@ -109,7 +109,7 @@ function configuration(random: Random, maybeSick: boolean): DriverSetUp {
     mode: random() < 0.5 ? 'native' : 'compatibility',
     disks: random() < 0.3 ? [disk, slave] : [disk],
   };
-  return { model, options: { interrupts: random() < 0.3 ? 'polling' : 'auto' } };
+  return { model, options: { interrupts: random() < 0.3 ? 'polling' : 'auto', verifyTaskFile: true } };
 }
 
 /**

@@ -52,6 +52,10 @@ export interface ReadyWait {
   readonly timeoutUs: number;
   /** Ends the wait early. */
   readonly stopped?: () => boolean;
+  /** What is still awaited, where it is not BSY=0. */
+  readonly isOccupied?: (status: number) => boolean;
+  /** How long to look without a pause. */
+  readonly spinUs?: number;
 }
 
 /**
@@ -62,13 +66,14 @@ export interface ReadyWait {
  */
 export async function waitWhileBusy(context: WaitContext, wait: ReadyWait): Promise<number> {
   const { taskFile, clock, log, name } = context;
+  const { isOccupied = (value: number) => (value & STATUS.BSY) !== 0, spinUs = 50 } = wait;
   const presence = new Presence(context);
   const status = await pollUntil(clock, {
     what: `${name}: ${wait.what}: BSY=0`,
     read: () => taskFile.peek(),
-    until: (value) => (value & STATUS.BSY) === 0 || presence.isLost(value) || wait.stopped?.() === true,
+    until: (value) => !isOccupied(value) || presence.isLost(value) || wait.stopped?.() === true,
     timeoutUs: wait.timeoutUs,
-    spinUs: 50,
+    spinUs,
     intervalMaxUs: LONGEST_PAUSE_US,
     slowAfterUs: SLOW_AFTER_US,
     onSlow: (value) =>

@@ -1,7 +1,6 @@
 import type { Timer } from '@ring3/core';
 import type { Execution } from './execution.ts';
 import { describeCommand, describeRegisters } from './failure.ts';
-import { STATUS } from './registers.ts';
 import { GONE_AFTER_US, Presence, SLOW_AFTER_US, type WaitContext } from './wait-ready.ts';
 
 /** It looks this often, so that a removed device is noticed well within a second. */
@@ -66,7 +65,9 @@ export class Watchdog {
     const status = taskFile.peek();
     if (this.#presence.isLost(status)) {
       execution.fail('gone', 'every register reads all ones, nothing drives the bus', status);
-    } else if ((status & STATUS.BSY) === 0) {
+    } else if (execution.isOccupied(status)) {
+      execution.lookWhileOccupied();
+    } else {
       this.#lookAtReady(execution, silentUs);
     }
     if (execution.over) return;
