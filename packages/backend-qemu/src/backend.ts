@@ -69,8 +69,18 @@ export class QemuBackend implements Backend<QemuSelector> {
 
   /** Keeps the machine running between the lives of a driver. Another configuration has another QEMU: nobody is refused. */
   async claim(selector: QemuSelector): Promise<DeviceClaim> {
-    const { release } = await shareMachine(specOf(selector, this.#options), this.#settings());
+    const { release } = await shareMachine(this.specOf(selector), this.#settings());
     return { release };
+  }
+
+  /** Which QEMU a selector means: equal sections of configurations give equal specifications. */
+  specOf({ machine, devices, drives }: QemuSelector): MachineSpec {
+    const { resolvePath = (path: string) => path } = this.#options;
+    return {
+      machine,
+      devices: devices.map((device) => ({ ...device }) as DeviceSpec),
+      drives: drives.map((drive) => ({ ...drive, file: resolvePath(drive.file) })),
+    };
   }
 
   async close(): Promise<void> {
@@ -80,7 +90,7 @@ export class QemuBackend implements Backend<QemuSelector> {
   }
 
   async #locate(selector: QemuSelector): Promise<{ shared: SharedMachine; located: LocatedDevice }> {
-    const shared = await this.#machine(specOf(selector, this.#options));
+    const shared = await this.#machine(this.specOf(selector));
     return { shared, located: locate(selector.select, surroundings(shared)) };
   }
 
@@ -105,15 +115,6 @@ export class QemuBackend implements Backend<QemuSelector> {
 
 function surroundings({ key, machine }: SharedMachine) {
   return { board: machine.board, inventory: machine.inventory, domain: `qemu ${machine.board.name} ${key}` };
-}
-
-/** Equal sections of configurations give equal specifications. */
-function specOf({ machine, devices, drives }: QemuSelector, { resolvePath }: QemuBackendOptions): MachineSpec {
-  return {
-    machine,
-    devices: devices.map((device) => ({ ...device }) as DeviceSpec),
-    drives: drives.map((drive) => ({ ...drive, file: resolvePath?.(drive.file) ?? drive.file })),
-  };
 }
 
 /** `type: qemu` of the configuration. */
