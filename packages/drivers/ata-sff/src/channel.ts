@@ -8,7 +8,7 @@ import { FairQueue } from './fair-queue.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { PioExecution } from './pio-execution.ts';
 import type { Verification } from './read-back.ts';
-import { ALL_ONES, STATUS } from './registers.ts';
+import { ALL_ONES, BUS_MASTER_STATUS, STATUS } from './registers.ts';
 import { isOccupied, type Position, TaskFile, type TaskFileSpaces } from './task-file.ts';
 import type { BusSettings } from './task-file-bus.ts';
 import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
@@ -183,6 +183,19 @@ export class Channel implements WaitContext {
   /** A command waits for its interrupt. */
   get awaitsInterrupt(): boolean {
     return this.#running !== undefined && this.usesInterrupts;
+  }
+
+  /** Whether the bus master has seen the device's interrupt, with DMA or without; forgets it, unless a transfer still asks. */
+  takeInterruptBit(): boolean {
+    const { busMaster } = this;
+    try {
+      if (busMaster === undefined || (busMaster.status() & BUS_MASTER_STATUS.INTERRUPT) === 0) return false;
+      if (this.#running !== undefined && !isDma(this.#running.command)) busMaster.clear();
+      return true;
+    } catch (error) {
+      if (!isDeviceError(error)) throw error;
+      return true; // A space that was closed: the command will say so.
+    }
   }
 
   /** The owner's part of an interrupt. Reads Status at most once, and only when the device is not busy. */

@@ -19,6 +19,7 @@ import { dispatchInterrupt } from './interrupt-dispatch.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import type { AtaOptions } from './options.ts';
 import { probe } from './probe.ts';
+import { COMMAND_BLOCK } from './registers.ts';
 import type { Position } from './task-file.ts';
 import { placeControl } from './task-file-bus.ts';
 
@@ -121,6 +122,7 @@ function createChannel(
       `${name} has no interrupt, and the option interrupts is "required"; set it to "auto"`,
     );
   }
+  checkSizes(name, handles, options);
   if (placeControl(handles.control?.sizeBytes, options) === undefined) {
     log.warn(`${name} has no control block: no reset, interrupts cannot be masked, 48-bit error addresses are unknown`);
   }
@@ -130,6 +132,18 @@ function createChannel(
     verification: verifies(options, handles.command) ? 'both' : 'none',
     bus: options,
   });
+}
+
+/** @throws DeviceError `config` when the options place registers outside of what the device has. */
+function checkSizes(name: string, { command, control }: ChannelHandles, options: AtaOptions): void {
+  const { registerStride, controlOffset = 0 } = options;
+  const inCommand = control === undefined ? controlOffset : 0;
+  const last = Math.max(COMMAND_BLOCK.command.offset * registerStride, inCommand);
+  for (const [space, offset] of [[command, last] as const, [control, controlOffset] as const]) {
+    if (space === undefined || offset < space.sizeBytes) continue;
+    const what = `registerStride ${registerStride} and controlOffset ${options.controlOffset ?? 'none'}`;
+    throw new DeviceError('config', `${name}: ${what} need ${offset + 1} bytes of registers: ${space} has fewer`);
+  }
 }
 
 /** By itself where no PCI bus with its parity lies between driver and device, or none that is known of. */

@@ -26,12 +26,16 @@ export function dispatchInterrupt(
   }
 }
 
-/** Those that wait for an interrupt first; the others are touched only when none of them wanted it. */
+/**
+ * Those that wait for an interrupt first; of several only those whose bus master says that it was theirs, if there is one that
+ * says so. The others are touched only when none of them wanted it.
+ */
 function askChannels(channels: readonly Channel[]): Verdict {
+  const waiting = channels.filter((channel) => channel.awaitsInterrupt);
+  const marked = channels.length > 1 ? waiting.filter((channel) => channel.takeInterruptBit()) : [];
   let verdict: Verdict = 'not-mine';
-  for (const channel of channels) {
-    if (channel.awaitsInterrupt && channel.handleInterrupt() === 'handled') verdict = 'handled';
-  }
+  for (const channel of marked.length > 0 ? marked : waiting)
+    if (channel.handleInterrupt() === 'handled') verdict = 'handled';
   if (verdict === 'handled') return verdict;
   for (const channel of channels) if (!channel.awaitsInterrupt) channel.clearInterrupt();
   return 'not-mine';

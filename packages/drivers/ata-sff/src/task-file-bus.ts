@@ -10,18 +10,18 @@ export interface BusSettings {
   readonly dataWidth: 8 | 16 | 32;
 }
 
-/** A disk on PCI or on legacy ports. */
-export const PLAIN_BUS: BusSettings = { registerStride: 1, dataWidth: 16 };
-
 /**
  * Where the control block is: in a space of its own, of this size, or in the command space where there is none and the
  * configuration has an offset.
  */
 export function placeControl(
   sizeBytes: number | undefined,
-  { controlOffset: offset }: Pick<BusSettings, 'controlOffset'>,
+  { controlOffset: offset, registerStride }: Pick<BusSettings, 'controlOffset' | 'registerStride'>,
 ): { readonly space: 'control' | 'command'; readonly layout: ReturnType<typeof controlLayout> } | undefined {
-  if (sizeBytes !== undefined) return { space: 'control', layout: controlLayout(offset ?? controlOffset(sizeBytes)) };
+  if (sizeBytes !== undefined) {
+    const usual = registerStride === 1 ? controlOffset(sizeBytes) : 0;
+    return { space: 'control', layout: controlLayout(offset ?? usual) };
+  }
   return offset === undefined ? undefined : { space: 'command', layout: controlLayout(offset) };
 }
 
