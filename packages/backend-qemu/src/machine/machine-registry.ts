@@ -23,7 +23,7 @@ const entries = new Map<string, Entry>();
  * The one QEMU of this specification: that of this process, else that of the process that has started this one, else a new
  * one. QEMU belongs to who began it: a supervisor's outlives the drivers, and a restarted driver meets the device as it is.
  */
-export async function shareMachine(spec: MachineSpec, options: MachineOptions): Promise<SharedMachine> {
+export async function shareMachine(spec: MachineSpec, options: MachineOptions = {}): Promise<SharedMachine> {
   const key = machineKey(spec);
   const entry = entries.get(key) ?? { machine: provide(key, spec, options), users: 0 };
   entries.set(key, entry);

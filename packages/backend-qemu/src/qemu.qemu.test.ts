@@ -1,0 +1,243 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { isDeviceError, type MemoryRegion, type OpenDevice, type RegisterSpace } from '@ring3/core';
+import { beforeEach, expect, it, onTestFinished } from 'vitest';
+import { QemuBackend, type QemuBackendOptions } from './backend.ts';
+import { shareMachine } from './machine/machine-registry.ts';
+import { QemuMachine } from './machine/qemu-machine.ts';
+import type { QemuSelector } from './selector.ts';
+import { diskImage, isRunning, needsQemu, selector } from './test-machine.ts';
+
+beforeEach(needsQemu);
+
+const EDU = selector({ machine: 'pc', devices: ['edu'] });
+
+function backendFor(options: QemuBackendOptions = {}): QemuBackend {
+  const backend = new QemuBackend(options);
+  onTestFinished(() => backend.close());
+  return backend;
+}
+
+async function machineOf(backend: QemuBackend, section: QemuSelector): Promise<QemuMachine> {
+  const { machine, release } = await shareMachine(backend.specOf(section));
+  onTestFinished(release);
+  return machine;
+}
+
+async function openRegisters(device: OpenDevice, index = 0): Promise<RegisterSpace> {
+  const resource = device.description.spaces[index];
+  if (resource === undefined) expect.fail(`no space ${index}`);
+  return device.openSpace(resource);
+}
+
+/** An edu device, its registers and its QEMU. */
+async function edu(options: QemuBackendOptions = {}, section = EDU) {
+  const backend = backendFor(options);
+  const device = await backend.open(section);
+  const registers = (await openRegisters(device)) as MemoryRegion;
+  return { backend, device, registers, machine: await machineOf(backend, section) };
+}
+
+/** Accesses to edu as QEMU's trace has them from now on: `[cpu, region, offset, value, size]` in short. */
+async function traced(machine: QemuMachine): Promise<() => string[]> {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-trace-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'trace.log');
+  await machine.qmp('human-monitor-command', { 'command-line': `logfile ${path}` });
+  for (const name of ['memory_region_ops_read', 'memory_region_ops_write']) {
+    await machine.qmp('trace-event-set-state', { name, enable: true });
+  }
+  return () => {
+    const lines = readFileSync(path, 'latin1').split('\n');
+    return lines.flatMap((line) => {
+      const [, kind, offset, value, size] =
+        /ops_(read|write).* addr 0x[0-9a-f]*?([0-9a-f]{1,5}) value (0x[0-9a-f]+) size (\d) name 'edu-mmio'/.exec(
+          line,
+        ) ?? [];
+      return kind === undefined ? [] : [`${kind} ${offset?.slice(-2)} ${value} ${size}`];
+    });
+  };
+}
+
+it('does each access of a sequence once, in order and in its width', async () => {
+  const { registers, machine } = await edu();
+  const seen = await traced(machine);
+  registers.sequence([
+    { kind: 'write', width: 32, offset: 0x04, value: 0x1234 },
+    { kind: 'read', width: 32, offset: 0x04 },
+    { kind: 'read', width: 32, offset: 0x00 },
+  ]);
+  expect(seen()).toEqual(['write 04 0x1234 4', 'read 04 0xffffedcb 4', 'read 00 0x10000ed 4']);
+});
+
+it('does 64 bits in one access', async () => {
+  const { registers, machine } = await edu();
+  const seen = await traced(machine);
+  registers.write64(0x80, 0x0123_4567_89ab_cdefn);
+  expect(registers.read64(0x80)).toBe(0x0123_4567_89ab_cdefn);
+  expect(seen()).toEqual(['write 80 0x123456789abcdef 8', 'read 80 0x123456789abcdef 8']);
+});
+
+it('reads and writes each word of a FIFO once, also when it goes out in pieces', async () => {
+  const { registers, machine } = await edu();
+  const seen = await traced(machine);
+  const words = 300;
+  registers.writeFifo32(
+    0x04,
+    Uint8Array.from({ length: words * 4 }, (_, at) => at),
+  );
+  const into = new Uint8Array(words * 4);
+  registers.readFifo32(0x04, into);
+  const lines = seen();
+  expect(lines.filter((line) => line.startsWith('write 04'))).toHaveLength(words);
+  expect(lines.filter((line) => line.startsWith('read 04'))).toHaveLength(words);
+  expect(lines[0]).toBe('write 04 0x3020100 4');
+  // The register inverts; the last word written ends in (299 * 4 + n) modulo 256.
+  expect([...into.subarray(0, 4)]).toEqual([0xac, 0xad, 0xae, 0xaf].map((byte) => 0xff - byte));
+});
+
+it('does blocks of memory by 32-bit accesses at rising offsets', async () => {
+  const { registers, machine } = await edu();
+  const seen = await traced(machine);
+  registers.readBlock(0x80, new Uint8Array(8));
+  expect(seen().map((line) => line.replace(/ 0x\w+/, ''))).toEqual(['read 80 4', 'read 84 4']);
+});
+
+it('has two devices on one machine', async () => {
+  const devices = ['edu,id=one', 'edu,id=two'];
+  const backend = backendFor();
+  const sections = ['one', 'two'].map((select) => selector({ machine: 'pc', devices, select }));
+  const opened = [];
+  for (const section of sections) opened.push(await openRegisters(await backend.open(section)));
+  const [one, two] = opened;
+  one?.write32(0x80, 1);
+  two?.write32(0x80, 2);
+  expect([one?.read32(0x80), two?.read32(0x80)]).toEqual([1, 2]);
+  const machines = await Promise.all(sections.map((section) => machineOf(backend, section)));
+  expect(new Set(machines.map(({ pid }) => pid)).size).toBe(1);
+});
+
+it('starts one QEMU for equal sections of two backends, and ends it with the last', async () => {
+  const first = backendFor();
+  const second = backendFor();
+  await Promise.all([first.describe(EDU), second.describe(EDU)]);
+  const { machine, release } = await shareMachine(first.specOf(EDU));
+  await release();
+  await first.close();
+  expect(isRunning(machine.pid)).toBe(true);
+  await second.close();
+  expect(isRunning(machine.pid)).toBe(false);
+});
+
+it('says in words that QEMU was killed, and starts another one for who asks again', async () => {
+  const { backend, device, registers, machine } = await edu();
+  process.kill(machine.pid, 'SIGKILL');
+  expect(await device.gone).toBe(`QEMU (process ${machine.pid}) ended`);
+  expect(registers.read32(0)).toBe(0xffff_ffff);
+  expect(registers.sequence([{ kind: 'read', width: 32, offset: 0 }])).toEqual([0xffff_ffff]);
+  await device.close();
+  await machine.ended;
+  expect((await openRegisters(await backend.open(EDU))).read32(0)).toBe(0x0100_00ed);
+});
+
+it('gives up a QEMU that does not answer', async () => {
+  const { device, registers, machine } = await edu({ answerTimeoutMs: 200 });
+  process.kill(machine.pid, 'SIGSTOP');
+  expect(registers.read32(0)).toBe(0xffff_ffff);
+  expect(await device.gone).toBe(`QEMU (process ${machine.pid}) has not answered for 200 ms: was it stopped?`);
+});
+
+/** A process of its own that has opened an edu device. */
+async function holder(): Promise<{ child: ChildProcess; places: QemuMachine['places'] }> {
+  const script = fileURLToPath(new URL('./test-holder.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--conditions=ring3-source', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [line] = await once(createInterface({ input: child.stdout as NonNullable<typeof child.stdout> }), 'line');
+  return { child, places: JSON.parse(line as string) };
+}
+
+async function ended(pid: number): Promise<void> {
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+it('leaves no QEMU behind a process that was killed', async () => {
+  const { child, places } = await holder();
+  expect(isRunning(places.pid)).toBe(true);
+  child.kill('SIGKILL');
+  await ended(places.pid);
+});
+
+it('says that another process has the machine', async () => {
+  const { places } = await holder();
+  const machine = QemuMachine.join({ machine: 'pc', devices: [], drives: [] }, places.folder, places.pid, {
+    answerTimeoutMs: 200,
+  });
+  expect(() => machine.connect()).toThrow(/talks to one process at a time, and either another one has it or/);
+});
+
+it('says how to install a QEMU that is missing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-path-'));
+  const search = process.env['PATH'] ?? '';
+  onTestFinished(() => {
+    process.env['PATH'] = search;
+    rmSync(folder, { recursive: true });
+  });
+  mkdirSync(join(folder, 'bin'));
+  const setpriv = search.split(delimiter).map((part) => join(part, 'setpriv'));
+  symlinkSync(setpriv.find((path) => isFile(path)) ?? '', join(folder, 'bin/setpriv'));
+  process.env['PATH'] = join(folder, 'bin');
+  const error = await backendFor()
+    .describe(EDU)
+    .catch((reason: unknown) => reason);
+  expect(isDeviceError(error, 'not-found')).toBe(true);
+  expect(String(error)).toContain('qemu-system-x86_64 is not installed: apt-get install qemu-system-x86');
+});
+
+function isFile(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+it('passes on what QEMU says of devices that it does not have, and of images that another QEMU has', async () => {
+  const unknown = selector({ machine: 'pc', devices: ['flux-capacitor'] });
+  await expect(backendFor().describe(unknown)).rejects.toThrow(
+    /did not start: .*'flux-capacitor' is not a valid device/,
+  );
+  const { path } = diskImage();
+  const drives = [{ id: 'd0', file: path }];
+  const disk = (id: string) =>
+    selector({ machine: 'pc', select: 'ide', drives, devices: [`ide-hd,id=${id},drive=d0,bus=ide.0`] });
+  await backendFor().describe(disk('first'));
+  await expect(backendFor().describe(disk('second'))).rejects.toThrow(/Failed to get "write" lock/);
+});
+
+it('says what there is when a device is not there', async () => {
+  const backend = backendFor();
+  const absent = { ...EDU, select: { pci: '0000:00:1e.0' } };
+  await expect(backend.describe(absent)).rejects.toThrow(
+    'the machine pc has no device at PCI address 0000:00:1e.0; there are: 0000:00:01.1 (',
+  );
+});
+
+it('takes a screenshot through QMP', async () => {
+  const { machine } = await edu({}, selector({ machine: 'pc', devices: ['edu', 'bochs-display'] }));
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-screen-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const filename = join(folder, 'screen.ppm');
+  await machine.qmp('screendump', { filename });
+  expect(readFileSync(filename).toString('latin1', 0, 2)).toBe('P6');
+  await expect(machine.qmp('no-such-command')).rejects.toThrow(
+    'QMP no-such-command: The command no-such-command has not been found',
+  );
+});
