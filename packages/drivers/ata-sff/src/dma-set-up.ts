@@ -1,11 +1,14 @@
 import { type DmaAllocator, isDeviceError } from '@ring3/core';
 import type { AtaDevice } from './ata-device.ts';
+import type { BusMaster } from './bus-master.ts';
 import type { Channel } from './channel.ts';
 import { chooseDma } from './dma-choice.ts';
-import { allocateDmaMemory } from './dma-memory.ts';
+import { allocateDmaMemory, type DmaMemory } from './dma-memory.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import type { AtaOptions } from './options.ts';
 import { maxSectors } from './transfer-command.ts';
+
+const TABLE_ATTEMPTS = 3;
 
 /** What the set-up needs beside the channel. */
 export interface DmaSetUp {
@@ -46,7 +49,12 @@ function enable({ options, dma, turns }: DmaSetUp, channel: Channel, users: read
   const wantedBytes = Math.min(options.dmaBufferKiB * 1024, Math.max(...largest));
   try {
     const memory = allocateDmaMemory(dma, wantedBytes);
-    channel.enableDma({ busMaster: channel.busMaster, memory, verified: channel.verification !== 'none' }, turns);
+    if (!keepsTable(channel.busMaster, memory)) {
+      memory.release();
+      channel.log.warn(`${channel.name}: no DMA: the bus master does not keep the address of its table`);
+      return false;
+    }
+    channel.enableDma({ busMaster: channel.busMaster, memory }, turns);
     if (memory.sizeBytes < wantedBytes)
       channel.log.info(`${channel.name}: ${memory.sizeBytes} bytes of memory for DMA, ${wantedBytes} would be used`);
     return true;
@@ -55,4 +63,16 @@ function enable({ options, dma, turns }: DmaSetUp, channel: Channel, users: read
     channel.log.warn(`${channel.name}: no DMA: ${error.message}`);
     return false;
   }
+}
+
+/**
+ * Whether the bus master knows its table. The address stays the same: when a later write of it is lost, the one before holds,
+ * and no transfer goes to another place.
+ */
+function keepsTable(busMaster: BusMaster, { tableAddress }: DmaMemory): boolean {
+  for (let attempt = 0; attempt < TABLE_ATTEMPTS; attempt++) {
+    busMaster.load(tableAddress, 'to-memory');
+    if (busMaster.holds(tableAddress)) return true;
+  }
+  return false;
 }

@@ -148,7 +148,7 @@ describe('a bus master that', () => {
     for (const offset of [0, 4]) {
       const lost = { space: 'busMaster', offset, access: 'write' as const, drop: true as const };
       for (let nth = 1; nth < 12; nth++) {
-        const driver = await attach({ faults: { registers: [{ ...lost, nth }] }, options: { verifyTaskFile: true } });
+        const driver = await attach({ faults: { registers: [{ ...lost, nth }] } });
         await driver.write(0, blocks(3));
         expect(await driver.read(0, 3)).toEqual(blocks(3));
       }
@@ -214,6 +214,19 @@ describe('silence by DMA', () => {
         expect(await driver.read(0, 3)).toEqual(blocks(3));
       }
     }
+  });
+
+  it.each(both)('nor one that was lost together with the start of the bus master (%s)', async (interrupts) => {
+    const driver = await attach({ options: { interrupts } });
+    const { write } = driver.hardware;
+    let lost = 2;
+    driver.hardware.write = (space, offset, width, value) => {
+      const starts = space === 'busMaster' ? offset === 0 && (value & 1) === 1 : space === 'command0' && offset === 7;
+      if (!starts || lost-- <= 0) write.call(driver.hardware, space, offset, width, value);
+    };
+    await driver.write(0, blocks(3));
+    expect(await driver.read(0, 3)).toEqual(blocks(3));
+    expect(words(driver)).toContain('not seen to take the command');
   });
 });
 

@@ -36,6 +36,7 @@ describe('DMA', () => {
       expect(same(await driver.read(0, 700), blocks(700, seed))).toBe(true);
       expect(same(await driver.read(300, 100), blocks(700, seed).subarray(300 * 512, 400 * 512))).toBe(true);
     }
+    expect(words(driver)).not.toContain('warn: disk0');
   });
 
   it('has its own command for force unit access', async () => {
@@ -155,6 +156,16 @@ describe('the choice of DMA', () => {
     await driver.read(0, 8);
     for (const { value } of witness.of('write', 'busMaster', 2)) expect(value & 0x60).toBe(0x20);
     expect(witness.seen.filter(({ space, offset }) => space === 'busMaster' && offset >= 8)).toEqual([]);
+  });
+
+  it('a bus master that does not keep an address is not used', async () => {
+    const stuckBits = { mask: 0x1000_0000, value: 0 };
+    const faults = { registers: [{ space: 'busMaster', offset: 4, access: 'write' as const, stuckBits }] };
+    const driver = await attach({ faults });
+    await driver.write(0, blocks(8));
+    expect(await driver.read(0, 8)).toEqual(blocks(8));
+    expect(words(driver)).toContain('does not keep the address of its table');
+    expect(driver.sim.machine.systemMemory.pool.usedBytes).toBe(0);
   });
 
   it('a bus master where nothing answers is none', async () => {
