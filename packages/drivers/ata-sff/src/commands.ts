@@ -157,8 +157,8 @@ export function taskFileImage(command: Command): TaskFileImage {
     lbaHigh: byte(lba, 2),
     lbaTop: addressing === 'lba28' ? byte(lba, 3) : 0,
   };
-  // FLUSH CACHE EXT takes no address: libata does not load one either.
-  if (addressing !== 'lba48' || command.protocol === 'non-data') return current;
+  // A flush takes no address, although it may report one: libata does not load any either.
+  if (addressing !== 'lba48' || command.opcode === OPCODE.FLUSH_CACHE_EXT) return current;
   return {
     ...current,
     previous: { count: byte(count, 1), lbaLow: byte(lba, 3), lbaMid: byte(lba, 4), lbaHigh: byte(lba, 5) },
