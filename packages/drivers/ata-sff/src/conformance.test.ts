@@ -3,6 +3,8 @@ import { MemoryStore } from './model/index.ts';
 import { attachDriver, type DriverSetUp } from './test-driver.ts';
 
 const SECTORS = 8192;
+const NOT_COHERENT = { coherent: false };
+const SMALL = { dmaBufferKiB: 16 };
 
 /** A disk whose store outlives power cuts; each cut attaches a new driver to a new controller. */
 async function start(setUp: DriverSetUp): Promise<BlockDeviceFixture> {
@@ -31,16 +33,27 @@ async function start(setUp: DriverSetUp): Promise<BlockDeviceFixture> {
 }
 
 const disk = { sectors: SECTORS };
-const kinds: readonly [string, DriverSetUp][] = [
+const pio: readonly [string, DriverSetUp][] = [
   ['by interrupt', { model: { disks: [disk] } }],
   ['by polling, sector by sector', { model: { disks: [disk] }, options: { interrupts: 'polling', multiple: false } }],
   ['native mode, 28 bits, no FUA', { model: { mode: 'native', disks: [{ ...disk, lba48: false, fua: false }] } }],
   ['no control block, two disks', { model: { disks: [disk, { ...disk, position: 'slave' }] }, without: ['control0'] }],
   ['write cache off', { model: { disks: [disk] }, options: { writeCache: 'off' } }],
 ];
+const dma: readonly [string, DriverSetUp][] = [
+  ['DMA by interrupt', { model: { disks: [disk] } }],
+  ['DMA by polling, native mode', { model: { mode: 'native', disks: [disk] }, options: { interrupts: 'polling' } }],
+  ['DMA, caches not coherent, buffer of 16 KiB', { model: { disks: [disk] }, memory: NOT_COHERENT, options: SMALL }],
+  ['DMA, two disks, both channels in turns', { model: { simplex: true, disks: [disk, { ...disk, channel: 1 }] } }],
+];
+const dma28: readonly [string, DriverSetUp][] = [
+  ['DMA, 28 bits, no FUA', { model: { disks: [{ ...disk, lba48: false, fua: false }] } }],
+];
 
-const cannot = { trim: 'these disks know no DATA SET MANAGEMENT' };
-
-for (const [name, setUp] of kinds) {
-  blockDeviceConformance({ name: `ata-sff, ${name}`, cannot, start: () => start(setUp) });
-}
+const noTrim = { trim: 'TRIM is a command of DMA and of 48 bits' };
+for (const [name, setUp] of pio)
+  blockDeviceConformance({ name: `ata-sff, ${name}`, start: () => start(setUp), cannot: noTrim });
+for (const [name, setUp] of dma)
+  blockDeviceConformance({ name: `ata-sff, ${name}`, start: () => start({ byDma: true, ...setUp }) });
+for (const [name, setUp] of dma28)
+  blockDeviceConformance({ name: `ata-sff, ${name}`, start: () => start({ byDma: true, ...setUp }), cannot: noTrim });
