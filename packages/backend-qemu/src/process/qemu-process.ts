@@ -42,11 +42,17 @@ export class QemuProcess {
   /** Resolves in words when it has ended. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
+  /** This process ends without having closed its backends. */
+  readonly #leave = () => {
+    this.#child.kill('SIGKILL');
+    rmSync(this.places.folder, { recursive: true, force: true });
+  };
 
   private constructor(child: ChildProcess, places: QemuPlaces, ended: Promise<string>) {
     this.#child = child;
     this.places = places;
     this.ended = ended;
+    process.once('exit', this.#leave);
   }
 
   /**
@@ -76,6 +82,7 @@ export class QemuProcess {
     this.#child.ref();
     this.#child.kill('SIGKILL');
     await this.ended;
+    process.off('exit', this.#leave);
     rmSync(this.places.folder, { recursive: true, force: true });
   }
 
@@ -122,7 +129,9 @@ function launch(board: Board, spec: MachineSpec, folder: string, log: Logger) {
     // They listen before QEMU runs: who connects waits for it, nobody asks again and again.
     fds.push(listenUnix(places.qtest), listenUnix(places.qmp), createMemoryFile('ring3-qemu', board.ramBytes));
     const args = ['--pdeathsig', 'KILL', '--', board.program, ...commandLine(board, spec, romPath)];
-    const child = spawn('setpriv', args, { stdio: ['ignore', 'ignore', 'pipe', ...fds], cwd: '/' });
+    // In a session of its own: Ctrl-C is for us, and our drivers still need their devices then.
+    const stdio = ['ignore', 'ignore', 'pipe', ...fds] as const;
+    const child = spawn('setpriv', args, { stdio: [...stdio], cwd: '/', detached: true });
     return { child, ...watch(child, log) };
   } finally {
     for (const fd of fds) closeSync(fd);
