@@ -16,6 +16,8 @@ describe('the autopsy', () => {
     ['A8: silence', 'timeout', {}, { resets: 1 }, { reset: true, again: true }],
     ['A8: silence again and again', 'timeout', {}, { resets: 2 }, { reset: true, again: false }],
     ['A13: broken protocol', 'protocol', {}, {}, { reset: true, again: true }],
+    ['A20: damaged on its way: once more without a reset', 'bus', {}, { buses: 2 }, { reset: false, again: true }],
+    ['A20: and the device is stuck', 'bus', { stuck: true }, {}, { reset: true, again: true }],
     ['a removed device', 'gone', {}, {}, { reset: false, again: false, offline: true }],
   ])('%s', (_what, kind, details, history, expected) => {
     const remedy = autopsy(failure(kind, 'it failed', 0x51, details), { ...newHistory(), ...history }, limits, false);
@@ -29,7 +31,7 @@ describe('the autopsy', () => {
   });
 
   it('ends for each kind of failure', () => {
-    for (const kind of ['error', 'fault', 'timeout', 'protocol', 'gone'] as const) {
+    for (const kind of ['error', 'fault', 'timeout', 'protocol', 'bus', 'gone'] as const) {
       const history = newHistory();
       let tries = 0;
       for (let again = true; again && tries < 100; tries++) {

@@ -64,7 +64,7 @@ export function autopsy(failure: Failure, history: History, limits: RetryLimits,
       const changed = (failure.error & (ERROR.MC | ERROR.MCR)) !== 0;
       if (changed && removable) return { ...remedy, offline: true, words: 'the medium was changed' };
       const again = history.errors < ERROR_RETRIES;
-      const words = again ? 'once more, sector by sector' : 'given up';
+      const words = again ? 'once more' : 'given up';
       if (changed)
         return { ...remedy, reset: true, again, words: `is it still the same disk? reset to find out; ${words}` };
       if (!failure.stuck) return { ...remedy, again, words };

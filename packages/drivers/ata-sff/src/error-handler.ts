@@ -2,7 +2,7 @@ import { DeviceError, isDeviceError } from '@ring3/core';
 import { configure, identify } from './ata-device.ts';
 import { autopsy, type History, newHistory, type RetryLimits, remember } from './autopsy.ts';
 import type { Channel } from './channel.ts';
-import { type Command, flushCommand, isDma, trimCommand } from './commands.ts';
+import { type Command, flushCommand, isDma, isTrim, trimCommand } from './commands.ts';
 import type { AtaDisk } from './disk.ts';
 import { type Failure, type FailureKind, failureToError } from './failure.ts';
 import { recover } from './recovery.ts';
@@ -155,7 +155,8 @@ export class ErrorHandler {
     const remedy = autopsy(failure, history, this.#limits, disk.device.identity.removable);
     remember(history, failure, remedy);
     if (isDma(command) && TRANSPORT.includes(failure.kind)) disk.noteDmaFailure();
-    const plan = this.#stopping ? 'not tried again, the driver stops' : remedy.words;
+    const how = failure.kind === 'error' && remedy.again && !isTrim(command) ? ', sector by sector' : '';
+    const plan = this.#stopping ? 'not tried again, the driver stops' : `${remedy.words}${how}`;
     this.#channel.log.warn(`${disk.name}: ${failure.words}; ${plan}`);
     const error = failureToError(disk.name, failure, failingSector(command, failure, disk.info.blockSizeBytes));
     if (remedy.offline) {
