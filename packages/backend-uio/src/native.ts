@@ -32,5 +32,5 @@ export const NATIVE: Native = {
   openEvents: openUioEvents,
   hugePages: openHugePages,
   claim: claimMachine,
-  lookMs: 1000,
+  lookMs: 500,
 };

@@ -10,7 +10,7 @@ import { deviceErrorOf } from './system-call-error.ts';
 import { giveWindow, LARGEST_WINDOW, takeWindow, type Window } from './window.ts';
 
 /** The size of one of them, in bytes: 2 MiB, the huge page that every x86-64 processor has. */
-export const HUGE_PAGE_BYTES = 0x20_0000;
+const HUGE_PAGE_BYTES = 0x20_0000;
 /** As descriptions of devices name it. */
 export const HUGE_PAGE_MEMORY = 'huge pages, physical addresses';
 
@@ -26,7 +26,7 @@ export interface HugePages {
 /**
  * Takes huge pages from the kernel, which never swaps them, and finds their physical addresses; pages that lie side by side
  * in physical memory make one arena.
- * @param sizeBytes a multiple of {@link HUGE_PAGE_BYTES}.
+ * @param sizeBytes a multiple of 2 MiB.
  * @throws DeviceError `unsupported` where there are none or caches are not coherent, `permission` without CAP_SYS_ADMIN.
  */
 export function openHugePages(sizeBytes: number, roots?: LinuxRoots): HugePages {
