@@ -51,20 +51,24 @@ async function findSlots(qmp: Qmp, spec: MachineSpec): Promise<Inventory['slots'
 
 async function findController(qmp: Qmp, view: InterruptView): Promise<string | undefined> {
   if (view.kind === 'pending-register') return undefined;
-  if ('path' in view) return view.path;
-  const found = await findByType(qmp, '/machine', view.type, 3);
-  if (found !== undefined) return found;
-  throw new DeviceError('protocol', `this QEMU has no interrupt controller of the type ${view.type.source}`);
+  return 'path' in view ? view.path : findObject(qmp, view.type);
 }
 
-async function findByType(qmp: Qmp, path: string, type: RegExp, depth: number): Promise<string | undefined> {
-  const children = (await qmp.execute('qom-list', { path })) as { name: string; type: string }[];
-  const inside = children.filter((child) => child.type.startsWith('child<'));
-  const match = inside.find((child) => type.test(child.type));
+/** The first object whose type `qom-list` gives so. @throws DeviceError `not-found`. */
+export async function findObject(qmp: Qmp, type: RegExp): Promise<string> {
+  const found = await findBelow(qmp, '/machine', type, 3);
+  if (found !== undefined) return found;
+  throw new DeviceError('not-found', `this QEMU has no object of the type ${type.source}`);
+}
+
+async function findBelow(qmp: Qmp, path: string, type: RegExp, depth: number): Promise<string | undefined> {
+  const properties = (await qmp.execute('qom-list', { path })) as { name: string; type: string }[];
+  const children = properties.filter((property) => property.type.startsWith('child<'));
+  const match = children.find((child) => type.test(child.type));
   if (match !== undefined) return `${path}/${match.name}`;
   if (depth === 0) return undefined;
-  for (const { name } of inside) {
-    const found = await findByType(qmp, `${path}/${name}`, type, depth - 1);
+  for (const { name } of children) {
+    const found = await findBelow(qmp, `${path}/${name}`, type, depth - 1);
     if (found !== undefined) return found;
   }
   return undefined;

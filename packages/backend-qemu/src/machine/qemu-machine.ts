@@ -5,7 +5,7 @@ import { placesIn, type QemuPlaces, QemuProcess } from '../process/qemu-process.
 import { Qmp } from '../process/qmp.ts';
 import type { BusKind } from '../qtest/bus.ts';
 import { QtestAccess } from '../qtest/qtest-access.ts';
-import { discover } from './discover.ts';
+import { discover, findObject } from './discover.ts';
 import { type Inventory, loadInventory, storeInventory } from './inventory.ts';
 import { MachineConnection } from './machine-connection.ts';
 import type { MachineSpec } from './machine-spec.ts';
@@ -99,8 +99,12 @@ export class QemuMachine {
 
   /** Any registers, by address: for tests that look from outside. Needs a {@link connect} that lasts as long. */
   access(bus: BusKind, base: bigint): RegisterAccess {
-    if (this.#connection === undefined) throw new DeviceError('closed', 'connect to the machine first');
-    return new QtestAccess(this.#connection.qtest, { bus, base });
+    return new QtestAccess(this.#connected().qtest, { bus, base });
+  }
+
+  /** One command of qtest, as `set_irq_in PATH NAME 2 1`. Needs a {@link connect} that lasts as long. */
+  qtest(command: string): string {
+    return this.#connected().qtest.ask(command);
   }
 
   /** Runs one command of QMP: `qmp('screendump', { filename })`. @throws DeviceError `fault` with QEMU's words. */
@@ -108,6 +112,16 @@ export class QemuMachine {
     const qmp = await Qmp.connect(this.places.qmp);
     try {
       return await qmp.execute(command, args);
+    } finally {
+      qmp.close();
+    }
+  }
+
+  /** The path of the first object of a type: `child<pl061>` as `qom-list` has it. @throws DeviceError `not-found`. */
+  async findObject(type: RegExp): Promise<string> {
+    const qmp = await Qmp.connect(this.places.qmp);
+    try {
+      return await findObject(qmp, type);
     } finally {
       qmp.close();
     }
@@ -123,6 +137,11 @@ export class QemuMachine {
     this.#connection?.close();
     this.#connection = undefined;
     await this.kill();
+  }
+
+  #connected(): MachineConnection {
+    if (this.#connection === undefined) throw new DeviceError('closed', 'connect to the machine first');
+    return this.#connection;
   }
 }
 

@@ -36,23 +36,25 @@ export function placesIn(folder: string, pid: number): QemuPlaces {
   };
 }
 
+const running = new Set<QemuProcess>();
+
+/** This process ends without having closed its backends. */
+function leave(): void {
+  for (const qemu of running) qemu.abandon();
+}
+
 /** A QEMU that this process has started; it is killed with it, by the kernel. */
 export class QemuProcess {
   readonly places: QemuPlaces;
   /** Resolves in words when it has ended. */
   readonly ended: Promise<string>;
   readonly #child: ChildProcess;
-  /** This process ends without having closed its backends. */
-  readonly #leave = () => {
-    this.#child.kill('SIGKILL');
-    rmSync(this.places.folder, { recursive: true, force: true });
-  };
-
   private constructor(child: ChildProcess, places: QemuPlaces, ended: Promise<string>) {
     this.#child = child;
     this.places = places;
     this.ended = ended;
-    process.once('exit', this.#leave);
+    if (running.size === 0) process.on('exit', leave);
+    running.add(this);
   }
 
   /**
@@ -82,7 +84,14 @@ export class QemuProcess {
     this.#child.ref();
     this.#child.kill('SIGKILL');
     await this.ended;
-    process.off('exit', this.#leave);
+    running.delete(this);
+    if (running.size === 0) process.off('exit', leave);
+    rmSync(this.places.folder, { recursive: true, force: true });
+  }
+
+  /** As {@link kill}, without waiting for its end. */
+  abandon(): void {
+    this.#child.kill('SIGKILL');
     rmSync(this.places.folder, { recursive: true, force: true });
   }
 
