@@ -8,6 +8,8 @@ export class PooledBuffer {
   readonly capacityBytes: number;
   readonly #whole: Buffer;
   #data: Uint8Array;
+  /** The last one, since views are costly and the next one is mostly the same. */
+  #message: Buffer | undefined;
 
   constructor(capacityBytes: number) {
     this.capacityBytes = capacityBytes;
@@ -22,7 +24,10 @@ export class PooledBuffer {
 
   /** The data together with `headerBytes` of room directly before it: one message without a copy. */
   message(headerBytes: number): Buffer {
-    return this.#whole.subarray(HEADROOM_BYTES - headerBytes, HEADROOM_BYTES + this.#data.length);
+    if (this.#message?.length !== headerBytes + this.#data.length) {
+      this.#message = this.#whole.subarray(HEADROOM_BYTES - headerBytes, HEADROOM_BYTES + this.#data.length);
+    }
+    return this.#message;
   }
 
   /** For the pool only. */

@@ -1,6 +1,9 @@
-import type { BlockDevice, BlockDeviceInfo } from '@ring3/core';
-import { RangeLock } from './range-lock.ts';
+import type { BlockDevice, BlockDeviceInfo, WriteOptions } from '@ring3/core';
+import { RangeLock, type RangeTicket } from './range-lock.ts';
 import { runBounded } from './run-bounded.ts';
+
+const PLAIN: WriteOptions = { fua: false };
+const WITH_FUA: WriteOptions = { fua: true };
 
 /** The most device calls that one request has under way. */
 const DEVICE_CALLS_PER_REQUEST = 4;
@@ -45,18 +48,36 @@ export class ByteAccess {
   }
 
   /** Writes `from` from the byte `offset` on. */
-  async write(offset: number, from: Uint8Array, fua: boolean): Promise<void> {
+  write(offset: number, from: Uint8Array, fua: boolean): Promise<void> {
     const first = Math.floor(offset / this.#blockBytes);
     const last = Math.ceil((offset + from.length) / this.#blockBytes) - 1;
     const whole = offset % this.#blockBytes === 0 && from.length % this.#blockBytes === 0;
     const ticket = this.#lock.acquire(first, last, !whole);
-    try {
-      if (ticket.granted !== undefined) await ticket.granted;
-      if (whole && from.length <= this.#maxBytes) await this.device.write(first, from, { fua });
-      else await this.#each(offset, from, (piece) => this.#writePiece(piece, fua));
-    } finally {
-      this.#lock.release(ticket);
+    if (whole && from.length <= this.#maxBytes && ticket.granted === undefined) {
+      return this.#thenRelease(this.device.write(first, from, fua ? WITH_FUA : PLAIN), ticket);
     }
+    return this.#thenRelease(this.#writePieces(offset, from, fua, ticket.granted), ticket);
+  }
+
+  /** One promise, not the three of an async function with `finally`: this is on the way of every write. */
+  #thenRelease(done: Promise<void>, ticket: RangeTicket): Promise<void> {
+    return done.then(
+      () => this.#lock.release(ticket),
+      (error: unknown) => {
+        this.#lock.release(ticket);
+        throw error;
+      },
+    );
+  }
+
+  async #writePieces(
+    offset: number,
+    from: Uint8Array,
+    fua: boolean,
+    granted: Promise<void> | undefined,
+  ): Promise<void> {
+    await granted;
+    await this.#each(offset, from, (piece) => this.#writePiece(piece, fua));
   }
 
   #isDirect(block: number, lengthBytes: number): boolean {

@@ -144,7 +144,7 @@ export class Connection {
   #hangUp(): void {
     this.#timer?.cancel();
     this.#reader.discard();
-    this.#socket.end(() => this.#after(LINGER_US, () => this.#socket.destroy()));
+    this.#writer.end(() => this.#after(LINGER_US, () => this.#socket.destroy()));
   }
 
   /** Replaces the one thing that this connection does by itself after some time. */

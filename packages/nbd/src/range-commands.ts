@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from 'node:timers/promises';
 import { type BlockDevice, DeviceError } from '@ring3/core';
 import type { ByteAccess } from './byte-access.ts';
 import { cutRange } from './cut-range.ts';
@@ -22,7 +23,8 @@ export interface RangeOrder {
 
 /**
  * The commands that name a range and carry no data: 28 bytes ask for up to 4 GiB of work. They are done piece by piece,
- * hold no memory of their own, take no lock for longer than a piece, and stop when nobody waits for them.
+ * hold no memory of their own, take no lock for longer than a piece, and stop when nobody waits for them. A device that
+ * answers at once keeps nobody waiting either: the event loop turns between two pieces.
  */
 export class RangeCommands {
   readonly #access: ByteAccess;
@@ -56,6 +58,7 @@ export class RangeCommands {
     const zeros = this.#zeros;
     const { count, piece } = cutRange(offset, lengthBytes, this.#zeroBytes);
     await runBounded(count, ZERO_PIECES_AT_ONCE, async (index) => {
+      if (index > 0) await othersTurn();
       throwIfStopped(stopped);
       const { offset: from, lengthBytes: length } = piece(index);
       await this.#access.write(from, zeros.subarray(0, length), fua && count === 1);
@@ -72,6 +75,7 @@ export class RangeCommands {
     if (end <= start) return;
     const { count, piece } = cutRange(start, end - start, this.#trimBytes);
     for (let index = 0; index < count; index += 1) {
+      if (index > 0) await othersTurn();
       throwIfStopped(stopped);
       const { offset: from, lengthBytes: length } = piece(index);
       await this.#device.trim?.(from / blockSizeBytes, length / blockSizeBytes);

@@ -11,7 +11,6 @@ import {
   DATA_CHUNK_BYTES,
   describeRequest,
   encodeErrorChunk,
-  encodeSimpleReply,
   type NbdRequest,
   SIMPLE_REPLY_BYTES,
   writeDataChunkHeader,
@@ -26,6 +25,14 @@ export interface ResponderContext {
   readonly pool: BufferPool;
   readonly chunkBytes: number;
   readonly log: Logger;
+}
+
+/** Who hears what becomes of a reply. */
+export interface ReplyListener {
+  /** It waits in the socket. */
+  readonly queued: () => void;
+  /** The kernel has taken it, or the connection has ended before. */
+  readonly sent: () => void;
 }
 
 /** Carries out checked requests of one client and sends the replies, in the order in which the device is done. */
@@ -48,19 +55,11 @@ export class Responder {
     return capacityBytes(request.lengthBytes);
   }
 
-  /**
-   * Carries out a request; `payload` holds what a WRITE writes. Resolves, never rejects, when the reply waits in the
-   * socket; calls `sent` when the kernel has taken it.
-   */
-  async respond(request: NbdRequest, payload: PooledBuffer | undefined, sent: () => void): Promise<void> {
-    try {
-      if (payload !== undefined) await this.#write(request, payload, sent);
-      else if (request.type !== COMMAND.read) await this.#serveWithoutData(request, sent);
-      else if (this.#isStreamed(request)) await this.#readInChunks(request, sent);
-      else await this.#read(request, sent);
-    } catch (error) {
-      this.#fail(request, error, sent);
-    }
+  /** Carries out a request; `payload` holds what a WRITE writes. Whatever comes of it, `told` hears of the reply. */
+  respond(request: NbdRequest, payload: PooledBuffer | undefined, told: ReplyListener): void {
+    if (payload !== undefined) this.#write(request, payload, told);
+    else if (request.type === COMMAND.read && !this.#isStreamed(request)) this.#read(request, told);
+    else void this.#serveSlowly(request, told);
   }
 
   /** Answers a request with an error. */
@@ -68,10 +67,8 @@ export class Responder {
     const { disk, structuredReplies, writer, log } = this.#context;
     disk.count.errors += 1;
     log.debug(`${disk.name}: ${describeRequest(request)} answered with ${refusal.errno}: ${refusal.message}`);
-    const reply = structuredReplies
-      ? encodeErrorChunk(request, refusal)
-      : encodeSimpleReply(request, ERRNO[refusal.errno]);
-    writer.send(reply, sent);
+    if (structuredReplies) writer.send(encodeErrorChunk(request, refusal), sent);
+    else writer.sendSimpleReply(request, ERRNO[refusal.errno], sent);
   }
 
   /** The client is gone: reads nothing more for it. Writes go on, each block is old or new in any case. */
@@ -93,11 +90,22 @@ export class Responder {
   }
 
   /** The device is done before the first byte leaves, since a simple reply cannot take back its "no error". */
-  async #read(request: NbdRequest, sent: () => void): Promise<void> {
-    const { disk, structuredReplies, pool, writer } = this.#context;
+  #read(request: NbdRequest, told: ReplyListener): void {
+    const { disk, pool } = this.#context;
+    const buffer = pool.take(request.lengthBytes);
+    // Callbacks on the device's own promise, here and below: an async function would make three more for each request.
+    void disk.access.read(request.offset, buffer.data).then(
+      () => {
+        this.#sendData(request, buffer, told.sent);
+        told.queued();
+      },
+      (error: unknown) => this.#fail(request, error, told),
+    );
+  }
+
+  #sendData(request: NbdRequest, buffer: PooledBuffer, sent: () => void): void {
+    const { structuredReplies, pool, writer } = this.#context;
     const { offset, lengthBytes } = request;
-    const buffer = pool.take(lengthBytes);
-    await disk.access.read(offset, buffer.data);
     this.#countRead(lengthBytes);
     const message = buffer.message(structuredReplies ? DATA_CHUNK_BYTES : SIMPLE_REPLY_BYTES);
     if (structuredReplies) writeDataChunkHeader(message, 0, { request, offset, lengthBytes, done: true });
@@ -108,29 +116,46 @@ export class Responder {
     });
   }
 
-  async #readInChunks(request: NbdRequest, sent: () => void): Promise<void> {
+  #write(request: NbdRequest, payload: PooledBuffer, told: ReplyListener): void {
+    const { disk, pool, writer } = this.#context;
+    void disk.access.write(request.offset, payload.data, (request.flags & COMMAND_FLAG.fua) !== 0).then(
+      () => {
+        pool.give(payload);
+        disk.count.writes += 1;
+        disk.count.bytesWritten += request.lengthBytes;
+        writer.sendSimpleReply(request, 0, told.sent);
+        told.queued();
+      },
+      (error: unknown) => this.#fail(request, error, told),
+    );
+  }
+
+  /** Everything that is not a short read or a write. */
+  async #serveSlowly(request: NbdRequest, told: ReplyListener): Promise<void> {
+    try {
+      if (request.type === COMMAND.read) await this.#readInChunks(request);
+      else await this.#serveWithoutData(request);
+    } catch (error) {
+      this.#fail(request, error, told);
+      return;
+    }
+    if (request.type === COMMAND.read) told.sent();
+    else this.#context.writer.sendSimpleReply(request, 0, told.sent);
+    told.queued();
+  }
+
+  async #readInChunks(request: NbdRequest): Promise<void> {
     const { disk, pool, writer, chunkBytes } = this.#context;
     const abandoned = (): boolean => this.#abandoned;
     await streamRead(request, { access: disk.access, pool, writer, chunkBytes, abandoned });
     this.#countRead(request.lengthBytes);
-    sent();
   }
 
-  async #write(request: NbdRequest, payload: PooledBuffer, sent: () => void): Promise<void> {
-    const { disk, pool, writer } = this.#context;
-    await disk.access.write(request.offset, payload.data, (request.flags & COMMAND_FLAG.fua) !== 0);
-    pool.give(payload);
-    disk.count.writes += 1;
-    disk.count.bytesWritten += request.lengthBytes;
-    writer.send(encodeSimpleReply(request, 0), sent);
-  }
-
-  async #serveWithoutData(request: NbdRequest, sent: () => void): Promise<void> {
+  /** What is neither of these is CACHE: nothing here would make a later read faster. */
+  async #serveWithoutData(request: NbdRequest): Promise<void> {
     if (request.type === COMMAND.flush) await this.#flush();
     else if (request.type === COMMAND.writeZeroes) await this.#zero(request);
     else if (request.type === COMMAND.trim) await this.#trim(request);
-    // What is left is CACHE: nothing here would make a later read faster.
-    this.#context.writer.send(encodeSimpleReply(request, 0), sent);
   }
 
   async #flush(): Promise<void> {
@@ -159,7 +184,7 @@ export class Responder {
   }
 
   /** The first failure of a kind is news, the next thousand are not. What is no DeviceError is a driver's mistake. */
-  #fail(request: NbdRequest, error: unknown, sent: () => void): void {
+  #fail(request: NbdRequest, error: unknown, told: ReplyListener): void {
     const { disk, log } = this.#context;
     const refusal = refusalOf(error, disk.access.device.info.blockSizeBytes);
     const message = `${disk.name}: ${describeRequest(request)} failed: ${refusal.message}`;
@@ -168,7 +193,8 @@ export class Responder {
       if (expected) log.warn(message, { code: error.code, ...error.details });
       else log.error(message, { error });
     }
-    this.refuse(request, refusal, sent);
+    this.refuse(request, refusal, told.sent);
+    told.queued();
   }
 
   #countRead(lengthBytes: number): void {

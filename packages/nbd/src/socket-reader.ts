@@ -18,8 +18,10 @@ export class SocketReader {
   readonly #arena = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   /** The target that bytes are being received into directly. */
   #direct: Uint8Array | undefined;
-  /** What was received and not consumed yet. */
-  #rest: Buffer = Buffer.alloc(0);
+  /** What was received and not consumed yet: its bytes from `#from` to `#to`. No view is made for each message. */
+  #rest: Buffer = this.#arena;
+  #from = 0;
+  #to = 0;
   #target: Uint8Array | undefined;
   #missing = 0;
   #then: (() => void) | undefined;
@@ -37,7 +39,7 @@ export class SocketReader {
     });
     this.#ownBuffers = taken !== undefined;
     this.socket = taken ?? accepted;
-    if (taken === undefined) accepted.on('data', (chunk: Buffer) => this.#arrived(chunk)).resume();
+    if (taken === undefined) accepted.on('data', (chunk: Buffer) => this.#arrived(chunk, chunk.length)).resume();
   }
 
   /** Calls `then` when the next bytes have filled `target`: from inside this call if they are here already. */
@@ -72,23 +74,25 @@ export class SocketReader {
 
   /** Node asks where the next bytes go. */
   #offer(): Uint8Array {
-    const direct = this.#rest.length === 0 && this.#missing >= DIRECT_BYTES ? this.#target : undefined;
+    const direct = this.#from === this.#to && this.#missing >= DIRECT_BYTES ? this.#target : undefined;
     this.#direct = direct;
     return direct === undefined ? this.#arena : direct.subarray(direct.length - this.#missing);
   }
 
   /** Node has put bytes where {@link #offer} said. */
   #filled(lengthBytes: number): void {
-    if (this.#direct === undefined) this.#arrived(this.#arena.subarray(0, lengthBytes));
+    if (this.#direct === undefined) this.#arrived(this.#arena, lengthBytes);
     else if (this.#direct === this.#target) {
       this.#missing -= lengthBytes;
       this.#pump();
     }
   }
 
-  #arrived(chunk: Buffer): void {
-    if (this.#rest.length > 0) this.socket.destroy(new Error('bytes were received that nobody had asked for'));
+  #arrived(chunk: Buffer, lengthBytes: number): void {
+    if (this.#from < this.#to) this.socket.destroy(new Error('bytes were received that nobody had asked for'));
     this.#rest = chunk;
+    this.#from = 0;
+    this.#to = lengthBytes;
     this.#pump();
   }
 
@@ -106,10 +110,11 @@ export class SocketReader {
 
   /** Takes what is here of what is wanted; says whether that was all of it. */
   #consume(): boolean {
-    const taken = Math.min(this.#missing, this.#rest.length);
+    const taken = Math.min(this.#missing, this.#to - this.#from);
     if (taken > 0) {
-      if (this.#target !== undefined) this.#rest.copy(this.#target, this.#target.length - this.#missing, 0, taken);
-      this.#rest = this.#rest.subarray(taken);
+      const target = this.#target;
+      if (target !== undefined) this.#rest.copy(target, target.length - this.#missing, this.#from, this.#from + taken);
+      this.#from += taken;
       this.#missing -= taken;
     }
     return this.#missing === 0;

@@ -103,17 +103,17 @@ export class Transmission {
   }
 
   #next(): void {
-    if (this.#reading) this.#context.reader.fill(this.#header, () => this.#received());
+    if (this.#reading) this.#context.reader.fill(this.#header, this.#received);
   }
 
-  #received(): void {
+  readonly #received = (): void => {
     const request = decodeRequest(this.#header);
     if (request === undefined) this.#violate('what should be a request has the wrong magic number');
     // Section "Terminating the transmission phase": no reply, but everything before it is answered.
     else if (request.type === COMMAND.disconnect) this.#takeLeave();
     else if (payloadBytes(request) <= MAX_SKIPPED_BYTES) this.#take(request);
     else this.#violate(`${describeRequest(request)}: that is too much even to throw away`);
-  }
+  };
 
   #take(request: NbdRequest): void {
     const refusal = this.#refusal(request);
@@ -156,10 +156,12 @@ export class Transmission {
 
   #serve(request: NbdRequest, payload: PooledBuffer | undefined, cost: number): void {
     this.#served.set(request, this.#context.clock.nowUs());
-    const queued = this.#context.responder.respond(request, payload, () => this.#budget.give(cost));
-    void queued.then(() => {
-      this.#served.delete(request);
-      this.#settle();
+    this.#context.responder.respond(request, payload, {
+      queued: () => {
+        this.#served.delete(request);
+        this.#settle();
+      },
+      sent: () => this.#budget.give(cost),
     });
   }
 

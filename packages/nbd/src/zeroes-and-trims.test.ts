@@ -98,6 +98,19 @@ describe('WRITE_ZEROES', () => {
     gate.open();
   });
 
+  test('leaves the event loop to others, even if the device answers at once', async () => {
+    const { client, disk, connect } = await serveClient({ disk: hugeDisk() });
+    client.request(everything);
+    const other = await connect();
+    await other.enter();
+    for (let round = 0; round < 10; round += 1) {
+      other.request({ type: READ, length: 512 });
+      expect((await other.simpleReply(512)).error).toBe(0);
+    }
+    expect(disk.calls.filter(({ kind }) => kind === 'write').length).toBeLessThan(16_384);
+    await client.vanish();
+  });
+
   test('does not keep others from parts of a block for longer than a piece', async () => {
     const { client, disk, connect } = await serveClient({ disk: hugeDisk() });
     let release = (): void => {};
@@ -122,7 +135,7 @@ describe('WRITE_ZEROES', () => {
     client.request(...Array.from({ length: 200 }, () => everything));
     await gate.reached;
     await expect.poll(() => server.statistics.requests.now, SOON).toBe(128);
-    expect(disk.calls).toHaveLength(2);
+    expect(disk.calls.length).toBeLessThanOrEqual(2);
     await client.vanish();
     gate.open();
   });
@@ -233,8 +246,10 @@ describe('TRIM', () => {
 
 test('CACHE is taken as the hint that it is', async () => {
   const { client, disk } = await serveClient();
-  client.request({ type: CACHE, length: MIB }, { type: CACHE, offset: MIB, length: 1 });
-  expect([(await client.simpleReply()).error, (await client.simpleReply()).error]).toEqual([0, EINVAL]);
+  client.request({ type: CACHE, length: MIB });
+  expect((await client.simpleReply()).error).toBe(0);
+  client.request({ type: CACHE, offset: MIB, length: 1 });
+  expect((await client.simpleReply()).error).toBe(EINVAL);
   expect(disk.calls).toEqual([]);
 });
 
