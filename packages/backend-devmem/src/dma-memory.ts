@@ -39,11 +39,14 @@ export interface PlannedDma {
 export function planDma({ sizeMiB }: DmaSelector, spaces: readonly SpaceResource[], roots: LinuxRoots): PlannedDma {
   const sizeBytes = sizeMiB * 2 ** 20;
   const functions = pciFunctionsAt(spaces, roots);
-  const found = [...functions.map((address) => busTranslation(address, roots)), hugePageObstacle(sizeBytes, roots)];
+  const translated = functions.flatMap((address) => {
+    const words = busTranslation(address, roots);
+    return words === undefined ? [] : [`${address}: ${words}`];
+  });
   return {
     resource: { memory: HUGE_PAGE_MEMORY, sizeBytes },
     functions,
-    obstacles: found.filter((words) => words !== undefined),
+    obstacles: [...translated, hugePageObstacle(sizeBytes, roots)].filter((words) => words !== undefined),
   };
 }
 

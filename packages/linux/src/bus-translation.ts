@@ -14,7 +14,7 @@ export function busTranslation(address: string, roots?: LinuxRoots): string | un
   if (group === undefined) return undefined;
   const type = typeOf(join(sys, 'kernel/iommu_groups', group, 'type'));
   if (type === 'identity') return undefined;
-  return `${address}: an IOMMU translates its transfers (group ${group}, type ${type}), so physical addresses are not its own: VFIO is the way there; iommu=pt on the kernel's command line takes the protection away`;
+  return `an IOMMU translates its transfers (group ${group}, type ${type}), so physical addresses are not its own: VFIO is the way there; iommu=pt on the kernel's command line takes the protection away`;
 }
 
 function groupOf(link: string): string | undefined {

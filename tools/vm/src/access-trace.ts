@@ -54,7 +54,8 @@ export class TracePipe {
   readonly #socket: Socket;
   readonly #drained: Promise<void>;
 
-  constructor(folder: string, counter: AccessCounter) {
+  /** @param counter is given every line, in pieces as they come. */
+  constructor(folder: string, counter: { push(text: string): void }) {
     const path = join(folder, 'trace');
     execFileSync('mkfifo', [path]);
     // Opened for both directions, so that opening waits for nobody.

@@ -1,3 +1,5 @@
+export { TracePipe } from './access-trace.ts';
+export { bundleProgram } from './bundle.ts';
 export { guestDevices, machinePool } from './pool.ts';
-export { type RunOptions, type RunResult, runInVm } from './run.ts';
+export { cacheFolder, type RunOptions, type RunResult, runInVm } from './run.ts';
 export { VmError } from './vm-error.ts';

@@ -112,7 +112,7 @@ function qemuArguments(options: MachineOptions, initrd: string, streams: Streams
     ...['-virtfs', `local,path=${options.share},mount_tag=share,${share9p}`],
     ...[...streams.console.chardev('console'), '-serial', 'chardev:console'],
     // Out of the way: the first device that is plugged in gets 0000:00:04.0, as the documents say.
-    ...['-device', 'virtio-serial-pci,addr=1f', ...terminal],
+    ...['-device', 'virtio-serial-pci,addr=1e', ...terminal],
     ...[...streams.stdout.chardev('stdout'), '-device', 'virtserialport,chardev=stdout,name=stdout'],
     ...[...streams.stderr.chardev('stderr'), '-device', 'virtserialport,chardev=stderr,name=stderr'],
     ...[...streams.channel.chardev('channel'), '-device', 'virtserialport,chardev=channel,name=channel'],

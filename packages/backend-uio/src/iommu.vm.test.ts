@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { runInVm } from '../../../tools/vm/src/run.ts';
+
+// QEMU's intel-iommu, on the board that has one, and edu behind it.
+
+interface Answer {
+  readonly obstacles: readonly string[];
+  readonly answer: string;
+}
+
+describe('memory for DMA on a machine with an IOMMU', () => {
+  let seen: { readonly translated: Answer; readonly passed: Answer };
+  beforeAll(async () => {
+    const { stdout, stderr } = await runInVm({
+      command: ['node', '--conditions=ring3-source', join(import.meta.dirname, 'testing/dma-behind-iommu.ts')],
+      qemuArguments: ['-M', 'q35,kernel-irqchip=split', '-device', 'intel-iommu', '-device', 'edu,addr=10'],
+      append: ['intel_iommu=on'],
+    });
+    if (stdout === '') throw new Error(stderr);
+    seen = JSON.parse(stdout);
+  }, 200_000);
+
+  it('is refused where it translates, told beforehand, and VFIO is named', () => {
+    const words = /an IOMMU translates its transfers \(group \d+, type DMA(-FQ)?\).*VFIO/;
+    expect(seen.translated.obstacles).toContainEqual(expect.stringMatching(words));
+    expect(seen.translated.answer).toMatch(words);
+  });
+
+  it('is given where it passes addresses on', () => {
+    expect(seen.passed.obstacles).not.toContainEqual(expect.stringContaining('IOMMU'));
+    expect(seen.passed.answer).toBe('huge pages, physical addresses');
+  });
+});
