@@ -1,5 +1,6 @@
 import type { Logger, PublishedService, ServiceDirectory } from '@ring3/core';
 import type { CheckedExport, Exporter, RunningExport } from '@ring3/rig';
+import { KnownDisks } from './known-disks.ts';
 import type { ExportSummary } from './running-rig.ts';
 import { describeService } from './summary.ts';
 
@@ -11,11 +12,15 @@ export interface ExportSetOptions {
   readonly changed?: (service: string, exported: ExportSummary | undefined, reason: string) => void;
 }
 
-/** The exports of a configuration, started as their services appear and ended as they go. */
+/**
+ * The exports of a configuration, started as their services appear and ended as they go. A disk that comes back as
+ * another one is not exported: {@link KnownDisks}.
+ */
 export class ExportSet {
   readonly #exports: readonly CheckedExport[];
   readonly #exporters = new Map<string, Exporter>();
   readonly #running = new Map<string, ExportSummary>();
+  readonly #known = new KnownDisks();
   readonly #options: ExportSetOptions;
   readonly #following: { unsubscribe(): void }[] = [];
   #starting: Promise<void> = Promise.resolve();
@@ -75,6 +80,12 @@ export class ExportSet {
 
   async #start(wanted: CheckedExport, offer: PublishedService): Promise<void> {
     if (this.#closing) return;
+    const strangeness = this.#known.strangeness(offer);
+    if (strangeness !== undefined) {
+      const remedy = 'not exported, since clients would take it for the old one: start ring3 anew to serve it';
+      this.#options.log.error(`${offer.name}: ${strangeness}: ${remedy}`);
+      return;
+    }
     try {
       const exported = await this.#exporter(wanted).start(offer.service, offer.name, wanted.options);
       const summary = summarize(exported, offer);
