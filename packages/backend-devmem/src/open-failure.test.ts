@@ -83,7 +83,7 @@ describe('a device is opened only where nothing is in the way', () => {
     }
   }
 
-  test('a range that a driver of the kernel holds is busy, unless that is wanted', async () => {
+  test('A30: a range that a driver of the kernel holds is busy, unless that is wanted', async () => {
     expect(await codeOf(HELD)).toBe('busy');
     expect(await codeOf({ ports: [{ name: 'io', start: 0x3f0, size: 16 }] })).toBe('busy');
     expect(await codeOf({ ...HELD, ignoreKernelClaims: true })).toBe('opened');

@@ -193,7 +193,7 @@ describe.skipIf(process.platform !== 'linux')('devices of a machine', () => {
     expect((await backend.list()).map(({ id }) => id)).toEqual(['x/a', 'x/b.0', 'x/b.1']);
   });
 
-  it('refuses a device of a kernel driver, and says how to get it', async () => {
+  it('A30: refuses a device of a kernel driver, and says how to get it', async () => {
     machine.pci({ bars: [BAR0], driver: 'snd_hda_intel' });
     const words = 'the kernel driver snd_hda_intel has it';
     expect((await backend.describe(EDU)).obstacles).toEqual([`${words}: ring3 bind 0000:00:04.0`]);
