@@ -102,11 +102,12 @@ function classify(channel: Channel, position: Position, status: number): { class
   const is = (signature: { lbaMid: number; lbaHigh: number }) =>
     lbaMid === signature.lbaMid && lbaHigh === signature.lbaHigh;
   if (is(SIGNATURE.PACKET) || is(SIGNATURE.SATA_PACKET)) return { class: 'packet', alone };
+  // Device 0 answers for a device 1 that is not there: with a status of zero, whatever else it shows (ATA/ATAPI-6 9.16.1).
+  if (position === 1 && status === 0) return { class: 'none', alone };
   if (error !== DIAGNOSTIC.PASSED && !alone) {
     if (error !== DIAGNOSTIC.FAILED) return { class: 'unknown', alone };
     channel.log.warn(`${channel.name}: device ${position} did not pass its own diagnostic`);
   }
   if (!is(SIGNATURE.ATA) && !is(SIGNATURE.SATA)) return { class: 'unknown', alone };
-  // Device 0 answers for a device 1 that is not there, with a status of zero (ATA/ATAPI-6 9.16.1).
   return { class: status === 0 ? 'none' : 'ata', alone };
 }
