@@ -16,7 +16,8 @@ function broken(change: (text: string) => string): string {
 
 it('check finds nothing wrong with the rigs of this repository', async () => {
   const root = join(import.meta.dirname, '..', '..', '..');
-  const rigs = globSync('rigs/*.yaml', { cwd: root }).sort();
+  // Those of QEMU need it: rigs.qemu.test.ts.
+  const rigs = globSync('rigs/*.yaml', { cwd: root, exclude: ['rigs/qemu-*.yaml'] }).sort();
   const { status, stdout } = await ring3('check', ...rigs.map((rig) => join(root, rig)));
   expect(stdout.split('\n').filter((line) => line.includes(': good: '))).toHaveLength(rigs.length);
   expect(stdout).toContain('demo.yaml: good: 1 device(s), 1 export(s)');
