@@ -7,7 +7,8 @@ const clientTests = '**/*.clients.test.ts';
 const qemuTests = '**/*.qemu.test.ts';
 const machineTests = '**/*.vm.test.ts';
 const guestTests = '**/*.guest.test.ts';
-const ignored = ['**/node_modules/**', '**/dist/**'];
+// .toolchain holds copies of the tree while virtual machines run.
+const ignored = ['**/node_modules/**', '**/dist/**', '**/.toolchain/**'];
 
 export default defineConfig({
   resolve: { conditions },

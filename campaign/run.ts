@@ -53,6 +53,13 @@ const PARTS: readonly Part[] = [
     environment: {},
   },
   {
+    name: 'fio',
+    what: 'two minutes of fio with verification, four jobs on four connections',
+    project: 'clients',
+    filter: 'packages/nbd/src/fio',
+    environment: { RING3_FIO_SECONDS: '120' },
+  },
+  {
     name: 'killed-driver',
     what: 'a device host killed 200 times under load',
     project: 'clients',

@@ -48,7 +48,7 @@ it('nbdinfo shows size, flags and capabilities', async () => {
     can_flush: true,
     can_fua: true,
     can_trim: false,
-    can_multi_conn: false,
+    can_multi_conn: true,
   });
   expect(await runner.stop()).toBe(0);
 });

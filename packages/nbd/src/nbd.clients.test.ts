@@ -1,31 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { DeviceError } from '@ring3/core';
 import { needsTools } from '@ring3/core/testing';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { NbdServer } from './nbd-server.ts';
 import { runTool, runWell } from './testing/run-tool.ts';
-import { temporaryFolder } from './testing/temporary-folder.ts';
+import { qemuIo, serveTools } from './testing/serve-tools.ts';
 import { TestDisk } from './testing/test-disk.ts';
 
 const MIB = 2 ** 20;
-
-/** A server on the machine's own clock, for clients that are programs. */
-async function serveTools(disk = new TestDisk({ blockCount: 131_072, maxTransferBlocks: 256 })) {
-  const folder = temporaryFolder();
-  const server = await NbdServer.listen({ unix: join(folder, 'nbd.sock') });
-  onTestFinished(() => server.close({ deadlineMs: 0 }));
-  const exported = server.export('disk0', disk);
-  const file = (name: string): string => join(folder, name);
-  return { server, exported, uri: exported.uri, disk, file };
-}
 
 describe('nbdinfo', () => {
   beforeEach(needsTools({ nbdinfo: 'libnbd-bin' }));
 
   test('sees size, name, description, flags and block sizes', async () => {
-    const { uri } = await serveTools(new TestDisk({ simulated: true }));
+    const { uri } = await serveTools(new TestDisk({ simulated: true, trim: true }));
     const info: unknown = JSON.parse(await runWell('nbdinfo', '--json', uri));
     expect(info).toMatchObject({
       protocol: 'newstyle-fixed',
@@ -38,14 +27,14 @@ describe('nbdinfo', () => {
           'export-size': MIB,
           is_rotational: false,
           is_read_only: false,
-          can_cache: false,
+          can_cache: true,
           can_df: true,
-          can_fast_zero: false,
+          can_fast_zero: true,
           can_flush: true,
           can_fua: true,
-          can_multi_conn: false,
-          can_trim: false,
-          can_zero: false,
+          can_multi_conn: true,
+          can_trim: true,
+          can_zero: true,
           block_size_minimum: 1,
           block_size_preferred: 4096,
           block_size_maximum: 32 * MIB,
@@ -87,6 +76,23 @@ describe('nbdcopy', () => {
     expect(readFileSync(file('out')).equals(data)).toBe(true);
   });
 
+  test('over four connections, with holes as zeros: what was there before is gone', async () => {
+    const { uri, disk, exported, server, file } = await serveTools();
+    const four = ['--connections=4', '--threads=4'];
+    const data = randomBytes(64 * MIB).fill(0, 10 * MIB, 40 * MIB);
+    writeFileSync(file('in'), data);
+    disk.fill();
+    await runWell('nbdcopy', ...four, '--flush', file('in'), uri);
+    expect(disk.content.equals(data)).toBe(true);
+    expect(exported.statistics).toMatchObject({ zeroes: expect.any(Number), errors: 0 });
+    expect(exported.statistics.bytesZeroed).toBeGreaterThan(29 * MIB);
+    expect(server.statistics.clients.total).toBeGreaterThanOrEqual(4);
+    const before = server.statistics.clients.total;
+    await runWell('nbdcopy', ...four, uri, file('out'));
+    expect(readFileSync(file('out')).equals(data)).toBe(true);
+    expect(server.statistics.clients.total - before).toBeGreaterThanOrEqual(4);
+  });
+
   test('brings in a file that is not whole blocks', async () => {
     const { uri, disk, file } = await serveTools();
     const data = randomBytes(3 * MIB + 333);
@@ -111,10 +117,6 @@ describe('nbdcopy', () => {
 
 describe('qemu', () => {
   beforeEach(needsTools({ 'qemu-io': 'qemu-utils', 'qemu-img': 'qemu-utils' }));
-
-  async function qemuIo(uri: string, ...commands: readonly string[]): Promise<string> {
-    return runWell('qemu-io', '-f', 'raw', ...commands.flatMap((command) => ['-c', command]), uri);
-  }
 
   test('qemu-io finds the patterns that it wrote, whole blocks or not', async () => {
     const { uri, disk } = await serveTools();
@@ -142,6 +144,36 @@ describe('qemu', () => {
     const { uri } = await serveTools();
     const { exitCode, stdout } = await runTool('qemu-io', ['-f', 'raw', '-c', 'read -P 1 0 512', uri]);
     expect([exitCode, stdout.includes('Pattern verification failed')]).toEqual([1, true]);
+  });
+
+  test('qemu-io writes zeros and discards, whole blocks or not', async () => {
+    const disk = new TestDisk({ blockCount: 131_072, trim: true });
+    const { uri, exported } = await serveTools(disk);
+    await qemuIo(
+      uri,
+      'write -P 1 0 48M',
+      'write -z 1000 3000',
+      'write -z 8M 30M',
+      'write -z -u 40M 64k',
+      'discard 44M 1M',
+      'discard 46000100 1000',
+      'read -P 1 0 1000',
+      'read -P 0 1000 3000',
+      'read -P 1 4000 4k',
+      'read -P 0 8M 30M',
+      'read -P 1 38M 2M',
+      'read -P 0 40M 64k',
+      'read -P 1 43M 512k',
+      'read -P 85 44M 1M', // What this disk makes of a trim.
+      'read -P 1 45999600 528',
+      'read -P 85 46000128 512',
+      'read -P 1 46000640 500',
+      'flush',
+    );
+    expect(exported.statistics.zeroes).toBeGreaterThanOrEqual(3);
+    expect(exported.statistics.trims).toBeGreaterThanOrEqual(1);
+    expect(exported.statistics.errors).toBe(0);
+    expect(disk.calls.filter(({ kind }) => kind === 'trim').length).toBeGreaterThan(0);
   });
 
   test('four qemu-io at once write beside each other', async () => {
@@ -186,46 +218,5 @@ describe('qemu', () => {
     const { uri, file } = await serveTools(disk);
     await runWell('qemu-img', 'convert', '-f', 'raw', '-O', 'raw', uri, file('out'));
     expect(readFileSync(file('out')).subarray(0, disk.content.length).equals(disk.content)).toBe(true);
-  });
-});
-
-describe('fio', () => {
-  beforeEach(needsTools({ fio: 'fio' }));
-
-  test('verifies what it wrote in mixed sizes, for some seconds', async () => {
-    const { uri, exported } = await serveTools();
-    const job = ['--ioengine=nbd', `--uri=${uri}`, '--rw=randrw', '--bsrange=512-128k', '--iodepth=16', '--size=64M'];
-    const check = [
-      '--verify=crc32c',
-      '--verify_fatal=1',
-      '--verify_backlog=256',
-      '--time_based',
-      '--runtime=4',
-      '--verify_state_save=0',
-    ];
-    const output = await runWell('fio', '--name=verify', ...job, ...check, '--output-format=json');
-    const [result] = (JSON.parse(output.slice(output.indexOf('{'))) as { jobs: { error: number }[] }).jobs;
-    expect(result?.error).toBe(0);
-    expect(exported.statistics).toMatchObject({ errors: 0 });
-    expect(exported.statistics.writes).toBeGreaterThan(100);
-  });
-});
-
-describe('nbdkit', () => {
-  beforeEach(needsTools({ nbdkit: 'nbdkit', nbdinfo: 'libnbd-bin' }));
-
-  test('passes the export on, as the README says', async () => {
-    const { uri } = await serveTools();
-    const size = await runWell(
-      'nbdkit',
-      '--exit-with-parent',
-      '-U',
-      '-',
-      'nbd',
-      `uri=${uri}`,
-      '--run',
-      'nbdinfo --size "$uri"',
-    );
-    expect(size).toBe(`${64 * MIB}\n`);
   });
 });
