@@ -1,6 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DeviceError, hex, type MemoryType, type RegisterAccess, type SpaceDescription } from '@ring3/core';
+import {
+  DeviceError,
+  hex,
+  type Logger,
+  type MemoryType,
+  type RegisterAccess,
+  type SpaceDescription,
+} from '@ring3/core';
 import { deviceErrorOf, errnoOf, SystemCallError } from '@ring3/linux';
 import type { Surroundings } from './describe.ts';
 import { holdersOf } from './holders.ts';
@@ -21,6 +28,7 @@ export interface OpenSpaceContext {
   readonly native: Native;
   readonly surroundings: Surroundings;
   readonly settings: Omit<UioSelector, 'select'>;
+  readonly log: Logger;
 }
 
 /** Opens the best door to a range that lets this process in. @throws DeviceError `permission`, `busy`, `unsupported`. */
@@ -103,7 +111,7 @@ function mapCombining(space: LocatedSpace, context: OpenSpaceContext): Opened {
   }
 }
 
-function openPortRange(space: LocatedSpace, { deviceId, native, settings }: OpenSpaceContext): Opened {
+function openPortRange(space: LocatedSpace, { deviceId, native, settings, log }: OpenSpaceContext): Opened {
   const { start, sizeBytes } = space.resource;
   const file = space.doors.find((door) => door.kind === 'port-file');
   const way = settings.ports ?? 'auto';
@@ -112,6 +120,9 @@ function openPortRange(space: LocatedSpace, { deviceId, native, settings }: Open
       return { access: native.openPorts(Number(start), sizeBytes), memoryType: 'port', close: () => {} };
     } catch (error) {
       if (way === 'ioperm' || file === undefined) throw error;
+      log.info(
+        `${deviceId}: ports ${hex(start, 16)} through ${file.path}, a system call for each word: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   if (file === undefined) {

@@ -210,10 +210,12 @@ describe.skipIf(process.platform !== 'linux')('an open device', () => {
       expect(opened).toEqual([]);
     });
 
-    it('by the file where those are not allowed, and closes it', async () => {
-      plug({ bars: [PORTS] }, { openPorts: noPorts, portFile });
+    it('by the file where those are not allowed, says so, and closes it', async () => {
+      const said: string[] = [];
+      plug({ bars: [PORTS] }, { openPorts: noPorts, portFile }, { ...SILENT, info: (words) => void said.push(words) });
       const { device, space } = await openFirst();
       expect(device.openSpace(space).description.memoryType).toBe('port');
+      expect(said).toEqual([expect.stringMatching(/a system call for each word: ioperm: EPERM$/)]);
       await device.close();
       expect(opened).toEqual(['sys/devices/pci0000:00/0000:00:04.0/resource1', 'closed']);
     });

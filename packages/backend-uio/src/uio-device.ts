@@ -68,7 +68,7 @@ export class UioDevice implements OpenDevice {
 
   openSpace(resource: SpaceResource): MemoryRegion | IoPortSpace {
     this.#checkOpen();
-    const { located, native, presence, settings, surroundings } = this.#parts;
+    const { located, log, native, presence, settings, surroundings } = this.#parts;
     const { kind, start, sizeBytes } = resource;
     const found = located.spaces.find(
       ({ resource: one }) => one.kind === kind && one.start === start && one.sizeBytes === sizeBytes,
@@ -79,7 +79,7 @@ export class UioDevice implements OpenDevice {
         `${this.description.id} has no ${kind} range of ${hex(sizeBytes)} bytes at ${hex(start)}`,
       );
     }
-    const context = { deviceId: this.description.id, native, surroundings, settings };
+    const context = { deviceId: this.description.id, native, surroundings, settings, log };
     const { access: registers, description, close } = openRegisters(found, context);
     const access = new RemovableAccess(registers, presence.suspect);
     if (this.#lost) access.remove();
