@@ -5,13 +5,20 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { isDeviceError, type MemoryRegion, type OpenDevice, type RegisterSpace } from '@ring3/core';
+import {
+  type InterruptResource,
+  type InterruptSource,
+  isDeviceError,
+  type MemoryRegion,
+  type OpenDevice,
+  type RegisterSpace,
+} from '@ring3/core';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { QemuBackend, type QemuBackendOptions } from './backend.ts';
 import { shareMachine } from './machine/machine-registry.ts';
 import { QemuMachine } from './machine/qemu-machine.ts';
 import type { QemuSelector } from './selector.ts';
-import { diskImage, isRunning, needsQemu, selector } from './test-machine.ts';
+import { diskImage, isRunning, needsQemu, selector, turns } from './test-machine.ts';
 
 beforeEach(needsQemu);
 
@@ -120,6 +127,18 @@ it('has two devices on one machine', async () => {
   expect([one?.read32(0x80), two?.read32(0x80)]).toEqual([1, 2]);
   const machines = await Promise.all(sections.map((section) => machineOf(backend, section)));
   expect(new Set(machines.map(({ pid }) => pid)).size).toBe(1);
+});
+
+it('is not disturbed by a device on the same line that nobody has opened', async () => {
+  const devices = ['edu,id=one,addr=4', 'edu,id=loud,addr=8'];
+  const { device, machine } = await edu({}, selector({ machine: 'pc', devices, select: 'one' }));
+  const source = device.openInterrupt(device.description.interrupts[0] as InterruptResource) as InterruptSource;
+  source.attach(() => 'not-mine');
+  source.enable();
+  const { bars } = machine.inventory.functions.find((fn) => fn.device === 8) ?? expect.fail('no function in slot 8');
+  machine.access('memory', bars[0]?.start ?? 0n).write(0x60, 32, 1);
+  await turns(20);
+  expect(source.statistics.events).toBe(0);
 });
 
 it('starts one QEMU for equal sections of two backends, and ends it with the last', async () => {

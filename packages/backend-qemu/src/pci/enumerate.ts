@@ -8,6 +8,7 @@ import { isIde, type PciFunction } from './pci-function.ts';
 const COMMAND = 0x04;
 const IO_SPACE = 0x1;
 const MEMORY_SPACE = 0x2;
+const INTERRUPT_DISABLE = 0x400;
 const FIRST_BAR = 0x10;
 const BARS = [0, 1, 2, 3, 4, 5];
 const INTERRUPT_LINE = 0x3c;
@@ -84,7 +85,8 @@ function switchOn(config: PciConfigSpace, fn: PciFunction, board: PciBoard): voi
     if (is64) config.write32(fn, FIRST_BAR + 4 * bar + 4, Number(start >> 32n));
   }
   const bits = fn.bars.reduce((all, { kind }) => all | (kind === 'port' ? IO_SPACE : MEMORY_SPACE), 0);
-  config.write32(fn, COMMAND, bits | (isIde(fn) ? IO_SPACE : 0));
+  // Who opens the interrupt lets the pin go: nobody would answer for it before, on a line that others share.
+  config.write32(fn, COMMAND, INTERRUPT_DISABLE | bits | (isIde(fn) ? IO_SPACE : 0));
   if (fn.pin === 0) return;
   const line = board.intxLine(fn.device, fn.pin);
   config.write32(fn, INTERRUPT_LINE, (fn.pin << 8) | (line & 0xff));

@@ -2,8 +2,8 @@ import type { Board } from '../boards/board.ts';
 import { type DeviceSpec, type DriveSpec, deviceId, type MachineSpec } from '../machine/machine-spec.ts';
 
 /** Descriptors that QEMU inherits. */
-export const QTEST_FD = 3;
-export const QMP_FD = 4;
+const QTEST_FD = 3;
+const QMP_FD = 4;
 export const RAM_FD = 5;
 
 /** Drivers of disks that stop the whole machine when the host's disk is full, unless they are told not to. */
