@@ -1,17 +1,19 @@
-import { type Clock, isDeviceError, type Logger, sleep, type Verdict } from '@ring3/core';
+import { type Clock, isDeviceError, type Logger, type Verdict } from '@ring3/core';
 import type { BusMaster } from './bus-master.ts';
 import { type Command, isDma } from './commands.ts';
 import { type DmaEngine, DmaExecution } from './dma-execution.ts';
 import type { Execution } from './execution.ts';
-import { describeCommand, describeRegisters, type Failure, failure, type Outcome } from './failure.ts';
+import { describeCommand, type Outcome } from './failure.ts';
 import { FairQueue } from './fair-queue.ts';
 import type { OneAtATime } from './one-at-a-time.ts';
 import { PioExecution } from './pio-execution.ts';
+import { pollExecution } from './poll-execution.ts';
+import { prepareCommand } from './prepare-command.ts';
 import type { Verification } from './read-back.ts';
-import { ALL_ONES, BUS_MASTER_STATUS, STATUS } from './registers.ts';
-import { isOccupied, type Position, TaskFile, type TaskFileSpaces } from './task-file.ts';
+import { BUS_MASTER_STATUS, STATUS } from './registers.ts';
+import { type Position, TaskFile, type TaskFileSpaces } from './task-file.ts';
 import type { BusSettings } from './task-file-bus.ts';
-import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
+import type { WaitContext } from './wait-ready.ts';
 import { Watchdog } from './watchdog.ts';
 
 /** What a channel counts. */
@@ -40,12 +42,6 @@ interface ChannelSpaces extends TaskFileSpaces {
 
 /** Lost interrupts in a row after which the line is taken for dead. */
 const LOST_LIMIT = 3;
-const IDLE_TIMEOUT_US = 5_000_000;
-const LOAD_ATTEMPTS = 3;
-const DISAGREEMENT_PAUSE_US = 1_000;
-const SPIN_US = 50;
-/** A transfer takes a part of a millisecond, which is the shortest time to sleep. */
-const DMA_SPIN_US = 1_000;
 const NO_DATA = new Uint8Array(0);
 
 /** One SFF channel: up to two devices, one command at a time, by interrupt or by polling. */
@@ -143,7 +139,7 @@ export class Channel implements WaitContext {
     } catch (error) {
       if (!isDeviceError(error)) throw error; // A space that was closed: the next command will say so.
     }
-    if (this.#running !== undefined) void this.#poll(this.#running);
+    if (this.#running !== undefined) void pollExecution(this, this.#running);
   }
 
   /** Runs one command on one device. Only who has the turn of the {@link queue} may call this. */
@@ -153,7 +149,7 @@ export class Channel implements WaitContext {
   }
 
   async #execute(command: Command, position: Position, data: Uint8Array): Promise<Outcome> {
-    const refused = await this.#prepare(command, position);
+    const refused = await prepareCommand(this, command, position);
     if (refused !== undefined) return { failure: refused, begun: false };
     const execution = this.#executionOf(command, data);
     this.#running = execution;
@@ -162,7 +158,7 @@ export class Channel implements WaitContext {
       execution.start();
       // ATA/ATAPI-6 9.6: the first block of data to the device is asked for without an interrupt.
       const polled = () => !this.usesInterrupts || execution.awaitsFirstBlock;
-      if (polled()) await this.#poll(execution, () => !polled());
+      if (polled()) await pollExecution(this, execution, () => !polled());
       if (!execution.over) this.#watchdog.guard(execution);
       return await execution.finished;
     } catch (error) {
@@ -235,59 +231,5 @@ export class Channel implements WaitContext {
     if (this.#lostInARow === 1)
       this.log.warn(`${what}: the device is ready, the interrupt did not come; going on as if it had`);
     if (this.#lostInARow >= LOST_LIMIT) this.stopInterrupts(`${LOST_LIMIT} interrupts in a row were lost`);
-  }
-
-  /** Selects the device, waits until it is idle, writes the task file; the command itself is not written yet. */
-  async #prepare(command: Command, position: Position): Promise<Failure | undefined> {
-    const what = describeCommand(command);
-    try {
-      for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
-        if (this.taskFile.selected !== position) await this.#select(position, what);
-        if (this.taskFile.load(command, position, this.#verification) === 'same') return undefined;
-        await waitWhileBusy(this, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
-        this.taskFile.forgetSelection();
-      }
-      const status = this.taskFile.peek();
-      const why = isOccupied(status) ? 'the device is not idle' : 'the task file does not hold what was written';
-      return failure('protocol', `${what} was not started: ${why}: ${describeRegisters(status)}`, status, {
-        stuck: true,
-      });
-    } catch (error) {
-      if (!isDeviceError(error)) throw error;
-      return failure(error.code === 'timeout' ? 'timeout' : 'gone', error.message, ALL_ONES, { stuck: true });
-    }
-  }
-
-  /** ATA/ATAPI-6 9.3: the device is written to only when it is selected and idle. */
-  async #select(position: Position, what: string): Promise<void> {
-    this.taskFile.select(position);
-    await waitWhileBusy(this, { what: `device ${position} before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
-  }
-
-  /** Polls until the command is over, or until `enough`. Never rejects. */
-  async #poll(execution: Execution, enough = () => false): Promise<void> {
-    const stopped = () => execution.over || enough();
-    const what = describeCommand(execution.command);
-    const isOccupied = (status: number) => {
-      const occupied = execution.isOccupied(status);
-      if (occupied) execution.lookWhileOccupied();
-      return occupied && !execution.over;
-    };
-    const spinUs = isDma(execution.command) ? DMA_SPIN_US : SPIN_US;
-    let pauseUs = DISAGREEMENT_PAUSE_US;
-    try {
-      while (!stopped()) {
-        if (execution.advanceByPolling()) continue;
-        const timeoutUs = execution.lastProgressUs + execution.command.timeoutUs - this.clock.nowUs();
-        if (timeoutUs <= 0) return execution.timedOut(this.taskFile.peek());
-        await waitWhileBusy(this, { what, timeoutUs, stopped, isOccupied, spinUs });
-        if (stopped() || execution.advanceByPolling()) continue;
-        // Status and AltStatus disagree: time has to pass, or this would turn for ever in none.
-        await sleep(this.clock, pauseUs);
-        pauseUs = Math.min(pauseUs * 2, LONGEST_PAUSE_US);
-      }
-    } catch (error) {
-      execution.abandon(error);
-    }
   }
 }
