@@ -74,12 +74,13 @@ export class QemuBackend implements Backend<QemuSelector> {
   }
 
   /** Which QEMU a selector means: equal sections of configurations give equal specifications. */
-  specOf({ machine, devices, drives }: QemuSelector): MachineSpec {
+  specOf({ machine, devices, drives, terminals }: QemuSelector): MachineSpec {
     const { resolvePath = (path: string) => path } = this.#options;
     return {
       machine,
       devices: devices.map((device) => ({ ...device }) as DeviceSpec),
       drives: drives.map((drive) => ({ ...drive, file: resolvePath(drive.file) })),
+      ...(terminals === undefined ? {} : { terminals }),
     };
   }
 

@@ -31,7 +31,7 @@ function problemsOf(section: unknown): string[] {
 it('says all at once what is wrong with names', () => {
   const section = {
     machine: 'pc',
-    devices: ['edu,id=one', 'edu,id=one', { driver: 'ide-hd', drive: 'd1' }],
+    devices: ['edu,id=one', 'edu,id=one', { driver: 'ide-hd', drive: 'd1' }, 'pci-serial,chardev=line0'],
     drives: [
       { id: 'd0', file: 'a.img' },
       { id: 'd0', file: 'b.img' },
@@ -42,7 +42,8 @@ it('says all at once what is wrong with names', () => {
     'devices.1: the id "one" is taken',
     'drives.1.id: "d0" is taken',
     'devices.2.drive: no drive "d1": there are d0, d0',
-    'select: the machine has no device "three": there are ide, one, one, device2',
+    'devices.3.chardev: there is no terminal "line0" in terminals',
+    'select: the machine has no device "three": there are ide, one, one, device2, device3',
   ]);
 });
 

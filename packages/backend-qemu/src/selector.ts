@@ -32,6 +32,7 @@ export interface QemuSelector {
   readonly machine: string;
   readonly devices: readonly DeviceConfig[];
   readonly drives: readonly DriveConfig[];
+  readonly terminals?: readonly { readonly id: string; readonly path: string }[] | undefined;
   /** Default: the first of `devices` that is a PCI function. */
   readonly select?: QemuSelect | undefined;
 }
@@ -74,6 +75,11 @@ const DRIVE = z.strictObject({
   faults: z.array(FAULT).default([]).describe('errors that the drive shall have'),
 });
 
+const TERMINAL = z.strictObject({
+  id: ID.describe('what serial devices name it by: chardev: ID'),
+  path: z.string().min(1).describe('a terminal: /dev/pts/3, /dev/ttyUSB0'),
+});
+
 const SELECT = z.union([
   z.string().min(1),
   z.strictObject({
@@ -94,6 +100,7 @@ export const QEMU_SELECTOR: z.ZodType<QemuSelector> = z
     machine: z.enum([...BOARDS.keys()]).describe(`the board: ${[...BOARDS.keys()].join(', ')}`),
     devices: z.array(DEVICE).default([]).describe('devices that are plugged in, as QEMU has them: { driver: edu }'),
     drives: z.array(DRIVE).default([]).describe('disk images for devices'),
+    terminals: z.array(TERMINAL).optional().describe('other ends of the lines of serial devices'),
     select: SELECT.optional().describe('which device: a name of the board, an id of devices, or { pci: ADDRESS }'),
   })
   .superRefine((selector, context) => {
@@ -106,7 +113,7 @@ interface Problem {
 }
 
 /** What each part cannot know of the others. */
-function problemsOf({ machine, devices, drives, select }: QemuSelector): Problem[] {
+function problemsOf({ machine, devices, drives, terminals = [], select }: QemuSelector): Problem[] {
   const problems: Problem[] = [];
   const ids = devices.map((device, index) => deviceId({ ...device } as never, index));
   const driveIds = drives.map(({ id }) => id);
@@ -120,6 +127,10 @@ function problemsOf({ machine, devices, drives, select }: QemuSelector): Problem
     if (drive === undefined || driveIds.includes(String(drive))) continue;
     const there = driveIds.length === 0 ? 'there are no drives' : `there are ${driveIds.join(', ')}`;
     problems.push({ path: ['devices', index, 'drive'], message: `no drive "${drive}": ${there}` });
+  }
+  for (const [index, { chardev }] of devices.entries()) {
+    if (chardev === undefined || terminals.some(({ id }) => id === chardev)) continue;
+    problems.push({ path: ['devices', index, 'chardev'], message: `there is no terminal "${chardev}" in terminals` });
   }
   const board = BOARDS.get(machine);
   if (board === undefined) return problems;

@@ -32,12 +32,20 @@ export interface DriveSpec {
   readonly faults: readonly DriveFault[];
 }
 
+/** A terminal of the host that a serial device names by `chardev: id`: the other end of its line. */
+export interface TerminalSpec {
+  readonly id: string;
+  /** An absolute path: `/dev/pts/3`, `/dev/ttyUSB0`. */
+  readonly path: string;
+}
+
 /** Which QEMU is meant: equal ones are one QEMU. */
 export interface MachineSpec {
   /** The name of a board. */
   readonly machine: string;
   readonly devices: readonly DeviceSpec[];
   readonly drives: readonly DriveSpec[];
+  readonly terminals?: readonly TerminalSpec[];
 }
 
 /** A short name for a machine: equal for equal specifications, in every process. */

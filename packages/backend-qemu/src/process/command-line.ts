@@ -26,6 +26,10 @@ export function commandLine(board: Board, spec: MachineSpec, romPath: string): s
     ...['-mon', 'chardev=qmp,mode=control'],
     ...board.arguments.map((argument) => (argument === '@rom' ? romPath : argument)),
     ...spec.drives.flatMap((drive) => ['-blockdev', JSON.stringify(blockNode(drive))]),
+    ...(spec.terminals ?? []).flatMap(({ id, path }) => [
+      '-chardev',
+      `serial,id=${id},path=${path.replaceAll(',', ',,')}`,
+    ]),
     ...spec.devices.flatMap((device, index) => ['-device', JSON.stringify(deviceOf(device, index))]),
   ];
 }

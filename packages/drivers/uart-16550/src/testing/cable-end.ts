@@ -13,8 +13,9 @@ export class CableEnd implements SerialPort {
   readonly #watch: Watch;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(path: string) {
-    this.#fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+  /** @param end the path of a character device, or one that is open and non-blocking. */
+  constructor(end: string | number) {
+    this.#fd = typeof end === 'number' ? end : openSync(end, constants.O_RDWR | constants.O_NONBLOCK);
     const buffer = new Uint8Array(4096);
     this.#watch = watchReadable(this.#fd, () => {
       const count = this.#try(() => readSync(this.#fd, buffer));
