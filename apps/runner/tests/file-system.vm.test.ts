@@ -84,7 +84,7 @@ describe('a file system on a disk that ring3 drives', () => {
     check = execFileSync('e2fsck', ['-f', '-n', image], { encoding: 'utf8' });
     allocatedBytes = statSync(image).blocks * 512;
     second = await inMachine('own-driver-in-machine', image, shared);
-  }, 560_000);
+  }, 820_000);
   beforeEach(needsTools(tools));
   afterAll(() => {
     for (const one of [folder, shared]) rmSync(one, { recursive: true });
@@ -153,7 +153,7 @@ async function inMachine<Result>(program: string, image: string, shared: string)
       ...['-drive', `if=none,id=disk,file=${image},format=raw,discard=unmap`],
       ...['-device', 'ide-hd,drive=disk,bus=ide.0,serial=RING3'],
     ],
-    timeoutSeconds: 300,
+    timeoutSeconds: 400,
     onOutput: (_stream, chunk) => void words.push(chunk.toString()),
   }).catch((error: unknown) => {
     throw new Error(`${String(error)}\n${words.join('')}`, { cause: error });

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { type Backend, isDeviceError, SILENT, SystemClock, sleep } from '@ring3/core';
-import { type BackendFixture, backendConformance, type Spaces } from '@ring3/core/testing';
+import { type BackendFixture, backendConformance, dmaConformance, type Spaces } from '@ring3/core/testing';
 import { errnoOf, type KernelResource, mapRegisters, readKernelResources } from '@ring3/linux';
 import { describe, expect, test } from 'vitest';
+import { eduDma } from '../../backend-uio/src/testing/edu-dma.ts';
 import { DevmemBackend } from './backend.ts';
 import { holdersOf } from './holders.ts';
 import { readMachine } from './machine.ts';
@@ -80,6 +81,17 @@ backendConformance({
   },
   start: async () => startEdu(),
 });
+
+dmaConformance(
+  eduDma('huge pages behind /dev/mem', () => {
+    writeFileSync('/proc/sys/vm/nr_hugepages', '4');
+    wake(EDU);
+    return {
+      backend: new DevmemBackend({ log: SILENT }) satisfies Backend<DevmemSelector> as Backend,
+      selector: { ...eduSelector(), polledInterrupt: undefined, dma: { memory: 'huge-pages', sizeMiB: 4 } },
+    };
+  }),
+);
 
 describe.each(['ioperm', 'dev-port'] as const)('by %s', (through) => {
   function startSerial(): BackendFixture {

@@ -189,7 +189,7 @@ describe.skipIf(!inMachine)('edu under uio_pci_generic', () => {
     from.bytes.fill(0x5a);
     await copy(from.busAddress, to.busAddress, 64);
     expect(to.bytes).toEqual(from.bytes);
-    device.silence();
+    await device.silence?.();
     to.bytes.fill(0);
     await copy(from.busAddress, to.busAddress, 64);
     expect(to.bytes.every((byte) => byte === 0)).toBe(true);

@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { pollUntil } from '@ring3/core';
+import { type Backend, pollUntil } from '@ring3/core';
 import type { DmaHarness } from '@ring3/core/testing';
 import { expect } from 'vitest';
+import type { UioSelector } from '../selector.ts';
 import { DMA_SOURCE, DMA_TARGET, EDU, newBackend, selectorOf } from './edu.ts';
 
 // The DMA engine of edu: it copies between memory and 4096 bytes of its own. docs/specs/edu.rst. QEMU ends with a
@@ -19,13 +20,23 @@ const ADDRESS_BITS = 32;
 /** Gives the machine huge pages. */
 export const reservePages = (count: number) => writeFileSync('/proc/sys/vm/nr_hugepages', String(count));
 
+/** How edu is reached, with memory for its transfers. */
+interface EduWay {
+  readonly backend: Backend;
+  readonly selector: unknown;
+}
+
+const throughUio = (): EduWay => ({
+  backend: newBackend() satisfies Backend<UioSelector> as Backend,
+  selector: { ...selectorOf(EDU), dma: { memory: 'huge-pages', sizeMiB: 4 } } satisfies UioSelector,
+});
+
 /** An open edu with memory for its transfers. */
-export async function openEduDma() {
-  const backend = newBackend();
-  const device = await backend.open({ ...selectorOf(EDU), dma: { memory: 'huge-pages', sizeMiB: 4 } });
+export async function openEduDma({ backend, selector } = throughUio()) {
+  const device = await backend.open(selector);
   const [resource] = device.description.spaces;
-  const registers = device.openSpace(resource ?? expect.fail('edu has no registers'));
-  const dma = device.openDma();
+  const registers = await device.openSpace(resource ?? expect.fail('edu has no registers'));
+  const dma = (await device.openDma?.()) ?? expect.fail('there is no memory for DMA');
   const transfer = async (busAddress: bigint, count: number, direction: 0 | typeof TO_MEMORY) => {
     const [source, target] = direction === 0 ? [Number(busAddress), OWN_MEMORY] : [OWN_MEMORY, Number(busAddress)];
     registers.write32(DMA_SOURCE, source);
@@ -51,11 +62,11 @@ export async function openEduDma() {
 }
 
 /** Huge pages, and edu that reads and writes them. */
-export const eduDma = (name: string): DmaHarness => ({
+export const eduDma = (name: string, way = throughUio): DmaHarness => ({
   name,
   timeoutMs: 60_000,
   start: async () => {
-    const { backend, device, dma, copy } = await openEduDma();
+    const { backend, device, dma, copy } = await openEduDma(way());
     const scratch = (length: number) => dma.allocate(length, { addressBits: ADDRESS_BITS });
     return {
       dma,
