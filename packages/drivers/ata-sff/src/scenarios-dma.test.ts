@@ -48,6 +48,17 @@ describe('DMA', () => {
     expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
   });
 
+  it.each([
+    [false, 18],
+    [true, 22],
+  ])('makes few accesses of registers (task file read back: %s)', async (verifyTaskFile, accesses) => {
+    const driver = await attach({ options: { verifyTaskFile } });
+    await driver.read(0, 1);
+    const witness = new Witness(driver.sim, driver.hardware);
+    await driver.read(0, 256);
+    expect(witness.seen).toHaveLength(accesses);
+  });
+
   it('is told of in the line of the disk', async () => {
     expect(words(await attach())).toContain('Ultra DMA mode');
     expect(words(await attach({ options: { dma: 'off' } }))).toContain('programmed I/O (the options say so)');
