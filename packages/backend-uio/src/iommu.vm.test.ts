@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runInVm } from '../../../tools/vm/src/run.ts';
 
@@ -12,8 +12,9 @@ interface Answer {
 describe('memory for DMA on a machine with an IOMMU', () => {
   let seen: { readonly translated: Answer; readonly passed: Answer };
   beforeAll(async () => {
+    const program = fileURLToPath(new URL('./testing/dma-behind-iommu.ts', import.meta.url));
     const { stdout, stderr } = await runInVm({
-      command: ['node', '--conditions=ring3-source', join(import.meta.dirname, 'testing/dma-behind-iommu.ts')],
+      command: ['node', '--conditions=ring3-source', program],
       qemuArguments: ['-M', 'q35,kernel-irqchip=split', '-device', 'intel-iommu', '-device', 'edu,addr=10'],
       append: ['intel_iommu=on'],
     });
