@@ -16,7 +16,7 @@ async function open(section: Readonly<Record<string, unknown>>) {
   const device = await backend.open(chosen);
   const { machine, release } = await shareMachine(backend.specOf(chosen));
   onTestFinished(release);
-  return { device, machine };
+  return { backend, device, machine, section: chosen };
 }
 
 function registersOf(device: OpenDevice): RegisterSpace {
@@ -70,6 +70,24 @@ it('sees the pins of PL061 through the GIC of virt, and drives them', async () =
     await turns(5);
     expect(source.statistics).toMatchObject({ events: round, handled: round });
   }
+});
+
+it('delivers a level that its driver left behind when it was killed', async () => {
+  const { backend, device, machine, section } = await open({ machine: 'virt', select: 'pl061' });
+  registersOf(device).write32(EVENT, 0xff);
+  registersOf(device).write32(ENABLE, 0xff);
+  machine.qtest(`set_irq_in ${await machine.findObject(/^child<pl061>$/)} unnamed-gpio-in 2 1`);
+  await device.close(); // The next one connects anew, and QEMU tells changes only.
+  const again = await backend.open(section);
+  const registers = registersOf(again);
+  const source = interruptOf(again);
+  source.attach(() => {
+    registers.write32(CLEAR_EDGES, 0xff);
+    return 'handled';
+  });
+  await interruptAfter(source, again.clock, 5_000_000, () => source.enable());
+  await turns(20);
+  expect(source.statistics).toMatchObject({ events: 1, handled: 1 });
 });
 
 // Registers of the PL031. Source: ARM DDI 0224, chapter 3.

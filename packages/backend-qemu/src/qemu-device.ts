@@ -83,7 +83,7 @@ export class QemuDevice implements OpenDevice {
     const { trigger, line: number } = found.resource;
     const name = `${this.description.id} ${number ?? 'interrupt'}`;
     const pci = this.#pci;
-    const asserted = () => pci !== undefined && assertsPin(pci.config, pci.at);
+    const asserted = pci && (() => assertsPin(pci.config, pci.at));
     const line = connection.connectLine(found.line, name, trigger === 'edge' ? 'edge' : 'level', asserted);
     if (pci !== undefined) maskPin(pci.config, pci.at, false);
     const source = new InterruptSource(name, line, this.clock, log);

@@ -238,7 +238,10 @@ it('passes on what QEMU says of devices that it does not have, and of images tha
   const disk = (id: string) =>
     selector({ machine: 'pc', select: 'ide', drives, devices: [`ide-hd,id=${id},drive=d0,bus=ide.0`] });
   await backendFor().describe(disk('first'));
-  await expect(backendFor().describe(disk('second'))).rejects.toThrow(/Failed to get "write" lock/);
+  await expect(backendFor().describe(disk('second'))).rejects.toMatchObject({
+    code: 'busy',
+    message: expect.stringContaining('Failed to get "write" lock'),
+  });
 });
 
 it('says what there is when a device is not there', async () => {

@@ -36,7 +36,12 @@ export interface PciBoard {
 export type InterruptView =
   /** QEMU tells every change at the inputs of an interrupt controller: of the object at this path or of this type. */
   | { readonly kind: 'intercepted'; readonly path: string }
-  | { readonly kind: 'intercepted'; readonly type: RegExp }
+  | {
+      readonly kind: 'intercepted';
+      readonly type: RegExp;
+      /** The controller's registers of 32 bits each that show which of its inputs are asserted, the first bit for input 0. */
+      readonly assertedBits: bigint;
+    }
   /** A register of 64 bits has a bit for each line, 1 while it is asserted. */
   | { readonly kind: 'pending-register'; readonly address: bigint };
 

@@ -6,6 +6,9 @@ const PROGRAM_AT = RAM + 0x20_0000n;
 const DMA_OFFSET = 0x40_0000;
 /** The first of the four shared peripheral interrupts of PCI. */
 const FIRST_INTX = 3;
+const GIC_DISTRIBUTOR = 0x0800_0000n;
+/** GICD_ISPENDR1, of the interrupts 32 to 63. Source: ARM IHI 0048, section 4.3.7. */
+const FIRST_SHARED_PENDING = 0x204n;
 /** `wfi; b -4`, little-endian. */
 const SLEEP = '0x17ffffffd503207f';
 
@@ -25,7 +28,7 @@ export const VIRT: Board = {
     ...['-device', `loader,addr=${PROGRAM_AT},cpu-num=0`],
   ],
   setUp: [],
-  interrupts: { kind: 'intercepted', type: /^child<arm_gic>$/ },
+  interrupts: { kind: 'intercepted', type: /^child<arm_gic>$/, assertedBits: GIC_DISTRIBUTOR + FIRST_SHARED_PENDING },
   pci: {
     config: { kind: 'memory', base: 0x3f00_0000n, deviceShift: 15, functionShift: 12 },
     ports: { first: 0x1000n, last: 0xffffn, cpuBus: 'memory', cpuBase: 0x3eff_0000n },

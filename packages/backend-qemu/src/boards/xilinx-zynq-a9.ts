@@ -4,6 +4,11 @@ const PROGRAM_AT = 0x0010_0000;
 /** `wfi; b -4`, little-endian. */
 const SLEEP = '0xeafffffde320f003';
 
+/** In the private memory of the processors. Source: UG585, table 4-7. */
+const GIC_DISTRIBUTOR = 0xf8f0_1000n;
+/** ICDISPR1, of the interrupts 32 to 63. */
+const FIRST_SHARED_PENDING = 0x204n;
+
 /** Shared peripheral interrupts begin at number 32 of the GIC. Source: UG585, table 7-4. */
 const FIRST_SHARED = 32;
 
@@ -33,7 +38,7 @@ export const XILINX_ZYNQ_A9: Board = {
     ...['-device', `loader,addr=${PROGRAM_AT},cpu-num=0`],
   ],
   setUp: [],
-  interrupts: { kind: 'intercepted', type: /^child<arm_gic>$/ },
+  interrupts: { kind: 'intercepted', type: /^child<arm_gic>$/, assertedBits: GIC_DISTRIBUTOR + FIRST_SHARED_PENDING },
   functions: {},
   devices: {
     spi0: controller(CADENCE, 0xe000_6000n, 58),

@@ -1,10 +1,11 @@
 import { DmaPool } from '@ring3/core';
 import { type MappedMemory, mapMemory } from '@ring3/linux';
 import type { Board } from '../boards/board.ts';
-import { InterruptWire, type WireLine, type WireSource } from '../interrupts/interrupt-wire.ts';
+import { InterruptWire, type WireLine } from '../interrupts/interrupt-wire.ts';
 import { PendingRegister } from '../interrupts/pending-register.ts';
 import { PciConfigSpace } from '../pci/config-space.ts';
 import type { QemuPlaces } from '../process/qemu-process.ts';
+import { readBus } from '../qtest/bus.ts';
 import { QtestConnection } from '../qtest/qtest-connection.ts';
 import type { Inventory } from './inventory.ts';
 
@@ -23,6 +24,8 @@ export class MachineConnection {
   readonly config: PciConfigSpace | undefined;
   readonly #options: ConnectionOptions;
   readonly #wires = new Map<number, InterruptWire>();
+  /** How the devices that can tell are asked whether they assert their line. */
+  readonly #asked = new WeakMap<WireLine, () => boolean>();
   readonly #pending: PendingRegister | undefined;
   #memory: { readonly mapped: MappedMemory; readonly pool: DmaPool } | undefined;
 
@@ -46,26 +49,32 @@ export class MachineConnection {
   }
 
   /** One more end on an input of the interrupt controller. @param asserted asks the device, where it can tell. */
-  connectLine(input: number, holder: string, trigger: 'level' | 'edge', asserted: () => boolean): WireLine {
+  connectLine(input: number, holder: string, trigger: 'level' | 'edge', asserted?: () => boolean): WireLine {
     const wire = this.#wires.get(input) ?? this.#newWire(input);
     const line = wire.connect(holder, trigger);
-    this.#asked.set(line, asserted);
+    if (asserted !== undefined) this.#asked.set(line, asserted);
     return line;
-  }
-
-  readonly #asked = new WeakMap<WireLine, () => boolean>();
-
-  #newWire(input: number): InterruptWire {
-    const told: WireSource = { isAsserted: (line) => this.#asked.get(line)?.() ?? false };
-    const wire = new InterruptWire(`line ${input}`, this.#pending?.sourceOf(input) ?? told);
-    this.#wires.set(input, wire);
-    return wire;
   }
 
   /** The guest's memory, for transfers of devices. */
   get pool(): DmaPool {
     this.#memory ??= this.#map();
     return this.#memory.pool;
+  }
+
+  #newWire(input: number): InterruptWire {
+    const isAsserted = (line: WireLine) => this.#asked.get(line)?.() ?? this.#isInputAsserted(input);
+    const wire = new InterruptWire(`line ${input}`, this.#pending?.sourceOf(input) ?? { isAsserted });
+    this.#wires.set(input, wire);
+    return wire;
+  }
+
+  /** As the controller has it: it sees its inputs, though its processor does not look. */
+  #isInputAsserted(input: number): boolean {
+    const { interrupts } = this.#options.board;
+    if (!('assertedBits' in interrupts)) return false;
+    const value = readBus(this.qtest, 'memory', 32, interrupts.assertedBits + BigInt(4 * (input >>> 5)));
+    return this.qtest.alive && ((value >> BigInt(input & 31)) & 1n) === 1n;
   }
 
   #map() {

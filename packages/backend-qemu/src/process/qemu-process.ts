@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -10,7 +10,6 @@ import type { MachineSpec } from '../machine/machine-spec.ts';
 import { commandLine, RAM_FD } from './command-line.ts';
 import { Qmp } from './qmp.ts';
 
-const PREFIX = 'ring3-qemu-';
 /** On a machine that is busy with other things a start takes seconds. */
 const START_TIMEOUT_MS = 30_000;
 
@@ -59,11 +58,12 @@ export class QemuProcess {
 
   /**
    * Starts QEMU and waits until it answers.
-   * @throws DeviceError `not-found` when it is not installed; `config` with what QEMU says when it does not start; `timeout`.
+   * @throws DeviceError `not-found` when it is not installed; `config` with what QEMU says when it
+   *   does not start, `busy` when another one has an image; `timeout`.
    */
   static async start(board: Board, spec: MachineSpec, log: Logger): Promise<QemuProcess> {
     sweep();
-    const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+    const folder = mkdtempSync(join(tmpdir(), `${folderPrefix()}${process.pid}-`));
     try {
       const { child, said, ended } = launch(board, spec, folder, log);
       const started = new QemuProcess(child, placesIn(folder, child.pid ?? 0), ended);
@@ -118,7 +118,8 @@ export class QemuProcess {
       if (/failed to execute/.test(said())) {
         throw new DeviceError('not-found', `${board.program} is not installed: apt-get install ${board.debianPackage}`);
       }
-      throw new DeviceError('config', `${board.program} did not start: it ${end}${because(said())}`);
+      const code = /Failed to get "\w+" lock/.test(said()) ? 'busy' : 'config';
+      throw new DeviceError(code, `${board.program} did not start: it ${end}${because(said())}`);
     } finally {
       clearTimeout(late);
     }
@@ -168,11 +169,18 @@ function watch(child: ChildProcess, log: Logger) {
   return { ended, said: () => lines.join('; ') };
 }
 
+/** The numbers of processes mean something in their own name space only: containers may share the folder. */
+function folderPrefix(): string {
+  const [space = '0'] = /\d+/.exec(readlinkSync('/proc/self/ns/pid')) ?? [];
+  return `ring3-qemu-${space}-`;
+}
+
 /** Removes what processes left that were killed. */
 function sweep(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+  const prefix = folderPrefix();
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(prefix))) {
+    const pid = Number.parseInt(name.slice(prefix.length), 10);
+    if (Number.isNaN(pid) || isRunning(pid)) continue;
     try {
       rmSync(join(tmpdir(), name), { recursive: true, force: true });
     } catch {

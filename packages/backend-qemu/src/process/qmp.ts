@@ -2,6 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { createInterface, type Interface } from 'node:readline';
 import { DeviceError } from '@ring3/core';
 
+/** A QEMU that says nothing as long was stopped. */
+const SILENCE_MS = 30_000;
+
 /** What QEMU answers to a command. */
 interface QmpAnswer {
   readonly return?: unknown;
@@ -31,6 +34,7 @@ export class Qmp {
       socket.once('error', (error) => reject(new DeviceError('gone', `QMP: ${error.message}`, { cause: error })));
     });
     socket.on('error', () => {}); // The end of the lines says it.
+    socket.setTimeout(SILENCE_MS, () => socket.destroy());
     const qmp = new Qmp(socket);
     await qmp.#line(); // The greeting.
     await qmp.execute('qmp_capabilities');
@@ -60,7 +64,7 @@ export class Qmp {
 
   async #line(): Promise<string> {
     const { value, done } = await this.#lines.next();
-    if (done === true) throw new DeviceError('gone', 'QMP: QEMU has ended');
+    if (done === true) throw new DeviceError('gone', 'QMP: QEMU has ended, or does not answer');
     return value as string;
   }
 }
