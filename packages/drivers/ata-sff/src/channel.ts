@@ -85,7 +85,7 @@ export class Channel implements WaitContext {
 
   /** The largest transfer by DMA; 0: there is none. */
   get dmaBytes(): number {
-    return this.#engine === undefined || this.#engine.busMaster.runaway ? 0 : this.#engine.memory.sizeBytes;
+    return this.#engine?.memory.sizeBytes ?? 0;
   }
 
   /** From now on commands of the DMA protocols can be executed. `turns`: where the channels may not both be active. */
@@ -96,6 +96,7 @@ export class Channel implements WaitContext {
 
   /** The memory goes back, unless the bus master could not be stopped: then it stays with the device until that is silenced. */
   releaseDma(): void {
+    // freeze() has looked once more.
     if (this.busMaster?.runaway !== true) this.#engine?.memory.release();
     this.#engine = undefined;
   }
@@ -167,7 +168,16 @@ export class Channel implements WaitContext {
     } finally {
       this.#running = undefined;
       this.#watchdog.stop();
+      this.#sayRunaway();
     }
+  }
+
+  #sayRunaway(): void {
+    if (this.busMaster?.runaway !== true || this.#engine === undefined) return;
+    this.#engine = undefined;
+    this.log.error(
+      `${this.name}: the bus master cannot be stopped: programmed I/O from now on, and its memory stays with the device`,
+    );
   }
 
   #executionOf(command: Command, data: Uint8Array): Execution {

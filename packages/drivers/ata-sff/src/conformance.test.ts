@@ -44,6 +44,7 @@ const dma: readonly [string, DriverSetUp][] = [
   ['DMA by interrupt', { model: { disks: [disk] } }],
   ['DMA by polling, native mode', { model: { mode: 'native', disks: [disk] }, options: { interrupts: 'polling' } }],
   ['DMA, caches not coherent, buffer of 16 KiB', { model: { disks: [disk] }, memory: NOT_COHERENT, options: SMALL }],
+  ['DMA, no control block', { model: { disks: [disk] }, without: ['control0'] }],
   ['DMA, two disks, both channels in turns', { model: { simplex: true, disks: [disk, { ...disk, channel: 1 }] } }],
 ];
 const dma28: readonly [string, DriverSetUp][] = [

@@ -164,8 +164,28 @@ describe('a bus master that', () => {
     const witness = new Witness(driver.sim, driver.hardware);
     expect(same(await driver.read(0, 20), new Uint8Array(20 * 512))).toBe(true);
     expect(witness.commands.filter((opcode) => opcode === READ_DMA)).toHaveLength(1);
+    expect(driver.said.filter((line) => line.includes('cannot be stopped'))).toHaveLength(1);
     await driver.stop();
     expect(driver.sim.machine.systemMemory.pool.usedBytes).toBe(held);
+  });
+});
+
+describe('A12: interrupts that mean nothing', () => {
+  it('are not believed, whatever the interrupt bit says, while the disk is busy', async () => {
+    const stuckBits = { mask: 0x04, value: 0x04 };
+    const driver = await attach({
+      model: { disks: [{ sizeMiB: 1, timing: { commandUs: 10_000 } }] },
+      faults: {
+        registers: [{ space: 'busMaster', offset: 2, access: 'read', stuckBits }],
+        spurious: [{ atUs: 200_000, everyUs: 300, times: 300 }],
+      },
+    });
+    for (const seed of [1, 2, 3]) {
+      await driver.write(0, blocks(50, seed));
+      expect(same(await driver.read(0, 50), blocks(50, seed))).toBe(true);
+    }
+    expect(statistics(driver)?.spuriousInterrupts).toBeGreaterThan(50);
+    expect(statistics(driver)).toMatchObject({ resets: 1, lostInterrupts: 0 });
   });
 });
 
