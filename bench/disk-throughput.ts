@@ -17,7 +17,7 @@ export async function diskThroughput(): Promise<Row[]> {
   const image = join(folder, 'random.img');
   fill(image);
   const servers: readonly [name: string, serve: () => Promise<Served>, target: number][] = [
-    ['nbdkit file', () => serveNbdkit(image), 0],
+    ['nbdkit file', () => serveNbdkit('file', image), 0],
     ['inline', () => serveRing3(image, 'inline'), 0.1],
     ['process', () => serveRing3(image, 'process'), 0.05],
   ];

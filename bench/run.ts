@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { diskThroughput } from './disk-throughput.ts';
 import { interruptLatency } from './interrupt-latency.ts';
 import { memory } from './memory.ts';
+import { nbdThroughput } from './nbd-throughput.ts';
 import { registerAccess } from './register-access.ts';
 import { type Row, table } from './row.ts';
 import { startUp } from './start-up.ts';
@@ -14,6 +15,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   'register-access': registerAccess,
   'interrupt-latency': interruptLatency,
   'disk-throughput': diskThroughput,
+  'nbd-throughput': nbdThroughput,
   'start-up': startUp,
   memory,
 };

@@ -47,15 +47,29 @@ export async function serveRing3(image: string, isolation: 'inline' | 'process')
   };
 }
 
-/** Starts `nbdkit file` on the same image. */
-export async function serveNbdkit(image: string): Promise<Served> {
+/** Starts the NBD server on a disk in memory, from source, and waits until it serves. */
+export async function serveNbdMemory(sizeMib: number): Promise<Served> {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-bench-'));
+  const socket = join(folder, 'memory.sock');
+  const server = join(import.meta.dirname, 'nbd-memory-server.ts');
+  const args = ['--conditions=ring3-source', server, socket, String(sizeMib)];
+  const start = performance.now();
+  const child = spawn('taskset', ['-c', SERVER_CPU, process.execPath, ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await lineThatSays(child, 'is served at');
+  const startMs = performance.now() - start;
+  return { uri: `nbd+unix:///?socket=${socket}`, pid: child.pid ?? 0, startMs, stop: () => stop(child, folder) };
+}
+
+/** Starts nbdkit with a plugin: `file` on an image, `memory` of a size. */
+export async function serveNbdkit(...plugin: readonly string[]): Promise<Served> {
   const folder = mkdtempSync(join(tmpdir(), 'ring3-bench-'));
   const socket = join(folder, 'peer.sock');
   const pidFile = join(folder, 'pid');
   const start = performance.now();
-  const child = spawn('taskset', ['-c', SERVER_CPU, 'nbdkit', '-f', '-P', pidFile, '-U', socket, 'file', image], {
-    stdio: 'ignore',
-  });
+  const args = ['-c', SERVER_CPU, 'nbdkit', '-f', '-P', pidFile, '-U', socket, ...plugin];
+  const child = spawn('taskset', args, { stdio: 'ignore' });
   // nbdkit writes its pid file when it accepts connections: nbdkit(1).
   while (!existsSync(pidFile)) {
     if (child.exitCode !== null) throw new Error('nbdkit did not start: apt install nbdkit');

@@ -47,7 +47,7 @@ it('nbdinfo shows size, flags and capabilities', async () => {
     is_read_only: false,
     can_flush: true,
     can_fua: true,
-    can_trim: false,
+    can_trim: true,
     can_multi_conn: true,
   });
   expect(await runner.stop()).toBe(0);
