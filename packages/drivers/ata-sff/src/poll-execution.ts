@@ -1,12 +1,11 @@
 import { sleep } from '@ring3/core';
-import { isDma } from './commands.ts';
 import type { Execution } from './execution.ts';
 import { describeCommand } from './failure.ts';
 import { LONGEST_PAUSE_US, type WaitContext, waitWhileBusy } from './wait-ready.ts';
 
 const SPIN_US = 50;
 /** A transfer takes a part of a millisecond, which is the shortest time to sleep. */
-const DMA_SPIN_US = 1_000;
+const TRANSFER_SPIN_US = 1_000;
 const DISAGREEMENT_PAUSE_US = 1_000;
 
 /** Polls until the command is over, or until `enough`. Never rejects. */
@@ -19,7 +18,7 @@ export async function pollExecution(context: WaitContext, execution: Execution, 
     if (occupied) execution.lookWhileOccupied();
     return occupied && !execution.over;
   };
-  const spinUs = isDma(execution.command) ? DMA_SPIN_US : SPIN_US;
+  const spinUs = execution.command.protocol === 'non-data' ? SPIN_US : TRANSFER_SPIN_US;
   let pauseUs = DISAGREEMENT_PAUSE_US;
   try {
     while (!stopped()) {

@@ -141,7 +141,7 @@ describe('waiting', () => {
     const startUs = driver.sim.clock.nowUs();
     await driver.read(0, 4);
     expect(driver.sim.clock.nowUs() - startUs).toBeGreaterThan(12_000_000);
-    expect(witness.seen.length).toBeLessThan(1_000);
+    expect(witness.seen.length).toBeLessThan(2_000); // Of a first millisecond without pauses; without any there would be millions.
     expect(driver.said.filter((words) => words.includes('slow to respond, please be patient'))).toHaveLength(1);
     expect(driver.controller.statistics['ata0 channel 0']?.resets).toBe(1);
   });
