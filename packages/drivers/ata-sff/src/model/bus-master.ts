@@ -142,12 +142,9 @@ export class BusMaster {
       return;
     }
     const { pins, violation } = this.#parts;
-    const table = new PrdTable(pins.memory, this.#tableAddress, violation);
-    this.#table = table;
+    this.#table = new PrdTable(pins.memory, this.#tableAddress, violation);
     this.#status |= BM_STATUS.active;
-    pins.after(START_US, () => {
-      if (this.#table === table) this.pump();
-    });
+    pins.after(START_US, () => this.pump());
   }
 
   #halt(): void {
