@@ -11,6 +11,7 @@ import {
 import { type LocatedDevice, locate, locateAll } from './describe.ts';
 import { type SharedMachine, shareMachine } from './machine/machine-registry.ts';
 import type { DeviceSpec, MachineSpec } from './machine/machine-spec.ts';
+import type { QemuMachine } from './machine/qemu-machine.ts';
 import { QemuDevice } from './qemu-device.ts';
 import { QEMU_SELECTOR, type QemuSelector } from './selector.ts';
 
@@ -69,12 +70,23 @@ export class QemuBackend implements Backend<QemuSelector> {
 
   /** Keeps the machine running between the lives of a driver. Another configuration has another QEMU: nobody is refused. */
   async claim(selector: QemuSelector): Promise<DeviceClaim> {
-    const { release } = await shareMachine(this.specOf(selector), this.#settings());
+    const { release } = await shareMachine(this.#specOf(selector), this.#settings());
     return { release };
   }
 
-  /** Which QEMU a selector means: equal sections of configurations give equal specifications. */
-  specOf({ machine, devices, drives, terminals }: QemuSelector): MachineSpec {
+  /** The machine of a device, as long as the backend is open: for tests that look at it from beside the driver. */
+  async machineOf(selector: QemuSelector): Promise<QemuMachine> {
+    return (await this.#machine(this.#specOf(selector))).machine;
+  }
+
+  async close(): Promise<void> {
+    for (const device of [...this.#open.values()].reverse()) await device?.close();
+    for (const shared of this.#machines.values()) await shared.release();
+    this.#machines.clear();
+  }
+
+  /** Equal sections of configurations give equal specifications. */
+  #specOf({ machine, devices, drives, terminals }: QemuSelector): MachineSpec {
     const { resolvePath = (path: string) => path } = this.#options;
     return {
       machine,
@@ -84,14 +96,8 @@ export class QemuBackend implements Backend<QemuSelector> {
     };
   }
 
-  async close(): Promise<void> {
-    for (const device of [...this.#open.values()].reverse()) await device?.close();
-    for (const shared of this.#machines.values()) await shared.release();
-    this.#machines.clear();
-  }
-
   async #locate(selector: QemuSelector): Promise<{ shared: SharedMachine; located: LocatedDevice }> {
-    const shared = await this.#machine(this.specOf(selector));
+    const shared = await this.#machine(this.#specOf(selector));
     return { shared, located: locate(selector.select, surroundings(shared)) };
   }
 

@@ -4,7 +4,6 @@ import { interruptAfter } from '@ring3/core';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { QemuBackend } from './backend.ts';
 import { BOARDS } from './boards/index.ts';
-import { shareMachine } from './machine/machine-registry.ts';
 import { needsQemu, selector, turns } from './test-machine.ts';
 
 beforeEach(needsQemu);
@@ -14,8 +13,7 @@ async function open(section: Readonly<Record<string, unknown>>) {
   onTestFinished(() => backend.close());
   const chosen = selector(section);
   const device = await backend.open(chosen);
-  const { machine, release } = await shareMachine(backend.specOf(chosen));
-  onTestFinished(release);
+  const machine = await backend.machineOf(chosen);
   return { backend, device, machine, section: chosen };
 }
 

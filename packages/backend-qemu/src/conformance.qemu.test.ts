@@ -5,23 +5,13 @@ import type { RegisterSpace } from '@ring3/core';
 import { type BackendFixture, backendConformance, type Spaces } from '@ring3/core/testing';
 import { beforeEach } from 'vitest';
 import { QemuBackend } from './backend.ts';
-import { shareMachine } from './machine/machine-registry.ts';
 import type { QemuMachine } from './machine/qemu-machine.ts';
-import type { QemuSelector } from './selector.ts';
 import { needsQemu, selector, turns } from './test-machine.ts';
 
 beforeEach(needsQemu);
 
 const NO_MAPPING = 'nothing is mapped: each access is a message to QEMU';
 const NO_MESSAGE = 'QEMU tells lines of an interrupt controller, not messages (MSI)';
-
-/** The machine that a backend uses, looked at from beside it. */
-async function machineOf(backend: QemuBackend, section: QemuSelector): Promise<QemuMachine> {
-  await backend.describe(section);
-  const shared = await shareMachine(backend.specOf(section), {});
-  await shared.release();
-  return shared.machine;
-}
 
 /** What QEMU itself counts: one line of its trace for each access to a region. */
 async function accessCounter(machine: QemuMachine, folder: string, region: RegExp) {
@@ -47,7 +37,7 @@ async function startEdu(): Promise<BackendFixture> {
   const devices = ['edu,id=one,addr=4', 'edu,id=two,addr=8'];
   const one = selector({ machine: 'pc', devices, select: 'one' });
   const two = selector({ machine: 'pc', devices, select: 'two' });
-  const machine = await machineOf(backend, one);
+  const machine = await backend.machineOf(one);
   const { spaces } = await backend.describe(one);
   const at = (spaces[0]?.start ?? 0n).toString(16).slice(0, -5);
   const accesses = await accessCounter(machine, folder, new RegExp(`addr 0x${at}[0-9a-f]{5} .* name 'edu-mmio'`));
@@ -122,7 +112,7 @@ async function startIde(board: 'pc' | 'clipper'): Promise<BackendFixture> {
   const backend = new QemuBackend();
   const rest = { machine: board, devices: ['ide-hd,drive=d0,bus=ide.0'], drives: [{ id: 'd0', file }] };
   const ide = selector({ ...rest, select: 'ide' });
-  const machine = await machineOf(backend, ide);
+  const machine = await backend.machineOf(ide);
   const start = (await backend.describe(ide)).spaces[0]?.start ?? 0n;
   let pieces = 0;
   const level = {

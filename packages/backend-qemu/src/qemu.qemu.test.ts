@@ -15,9 +15,7 @@ import {
 } from '@ring3/core';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { QemuBackend, type QemuBackendOptions } from './backend.ts';
-import { shareMachine } from './machine/machine-registry.ts';
 import { QemuMachine } from './machine/qemu-machine.ts';
-import type { QemuSelector } from './selector.ts';
 import { diskImage, isRunning, needsQemu, selector, turns } from './test-machine.ts';
 
 beforeEach(needsQemu);
@@ -28,12 +26,6 @@ function backendFor(options: QemuBackendOptions = {}): QemuBackend {
   const backend = new QemuBackend(options);
   onTestFinished(() => backend.close());
   return backend;
-}
-
-async function machineOf(backend: QemuBackend, section: QemuSelector): Promise<QemuMachine> {
-  const { machine, release } = await shareMachine(backend.specOf(section));
-  onTestFinished(release);
-  return machine;
 }
 
 async function openRegisters(device: OpenDevice, index = 0): Promise<RegisterSpace> {
@@ -47,7 +39,7 @@ async function edu(options: QemuBackendOptions = {}, section = EDU) {
   const backend = backendFor(options);
   const device = await backend.open(section);
   const registers = (await openRegisters(device)) as MemoryRegion;
-  return { backend, device, registers, machine: await machineOf(backend, section) };
+  return { backend, device, registers, machine: await backend.machineOf(section) };
 }
 
 /** Accesses to edu as QEMU's trace has them from now on: `[cpu, region, offset, value, size]` in short. */
@@ -125,7 +117,7 @@ it('has two devices on one machine', async () => {
   one?.write32(0x80, 1);
   two?.write32(0x80, 2);
   expect([one?.read32(0x80), two?.read32(0x80)]).toEqual([1, 2]);
-  const machines = await Promise.all(sections.map((section) => machineOf(backend, section)));
+  const machines = await Promise.all(sections.map((section) => backend.machineOf(section)));
   expect(new Set(machines.map(({ pid }) => pid)).size).toBe(1);
 });
 
@@ -145,8 +137,7 @@ it('starts one QEMU for equal sections of two backends, and ends it with the las
   const first = backendFor();
   const second = backendFor();
   await Promise.all([first.describe(EDU), second.describe(EDU)]);
-  const { machine, release } = await shareMachine(first.specOf(EDU));
-  await release();
+  const machine = await first.machineOf(EDU);
   await first.close();
   expect(isRunning(machine.pid)).toBe(true);
   await second.close();

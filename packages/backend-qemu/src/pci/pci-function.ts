@@ -42,13 +42,10 @@ export function addressOf(at: FunctionNumber): string {
   return formatPciAddress({ domain: 0, bus: 0, ...at });
 }
 
-/** What a driver matches by. */
+/** What a driver matches by; without its address, which would be that of another device on this machine's own bus. */
 export function identityOf(fn: PciFunction): DeviceIdentity {
   const { vendorId, deviceId, classCode, revision, subsystemVendorId, subsystemId } = fn;
-  const address = { domain: 0, bus: 0, device: fn.device, function: fn.function };
-  return {
-    pci: { vendorId, deviceId, classCode, revision, subsystemVendorId, subsystemId, address },
-  };
+  return { pci: { vendorId, deviceId, classCode, revision, subsystemVendorId, subsystemId } };
 }
 
 /** The channels of an IDE controller that are at the fixed ports of the AT. */

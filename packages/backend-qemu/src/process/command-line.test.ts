@@ -22,12 +22,13 @@ it('starts nothing but what was asked for, with no screen and on sockets that it
   expect(valuesOf(args, '-device')).toEqual([]);
 });
 
-it('gives devices an id, and lets disks report errors instead of stopping the machine', () => {
-  const devices = [{ driver: 'edu' }, { driver: 'ide-hd', id: 'disk', drive: 'd0', bus: 'ide.0' }];
+it('gives devices an id, lets disks report errors instead of stopping the machine, and writes values as QEMU reads them', () => {
+  const disk = { driver: 'ide-hd', id: 'disk', drive: 'd0', bus: 'ide.0', serial: 'a,b', rerror: 'stop' };
+  const devices = [{ driver: 'edu', addr: 4, multifunction: true }, disk];
   const spec: MachineSpec = { machine: 'pc', devices, drives: [drive] };
-  expect(valuesOf(commandLine(PC, spec, ''), '-device').map((text) => JSON.parse(text))).toEqual([
-    { id: 'device0', driver: 'edu' },
-    { id: 'disk', driver: 'ide-hd', drive: 'd0', bus: 'ide.0', werror: 'report', rerror: 'report' },
+  expect(valuesOf(commandLine(PC, spec, ''), '-device')).toEqual([
+    'edu,addr=4,multifunction=on,id=device0',
+    'ide-hd,werror=report,rerror=stop,id=disk,drive=d0,bus=ide.0,serial=a,,b',
   ]);
 });
 

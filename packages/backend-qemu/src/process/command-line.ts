@@ -1,5 +1,11 @@
 import type { Board } from '../boards/board.ts';
-import { type DeviceSpec, type DriveSpec, deviceId, type MachineSpec } from '../machine/machine-spec.ts';
+import {
+  type DeviceSpec,
+  type DriveSpec,
+  deviceId,
+  type MachineSpec,
+  type PropertyValue,
+} from '../machine/machine-spec.ts';
 
 /** Descriptors that QEMU inherits. */
 const QTEST_FD = 3;
@@ -30,7 +36,7 @@ export function commandLine(board: Board, spec: MachineSpec, romPath: string): s
       '-chardev',
       `serial,id=${id},path=${path.replaceAll(',', ',,')}`,
     ]),
-    ...spec.devices.flatMap((device, index) => ['-device', JSON.stringify(deviceOf(device, index))]),
+    ...spec.devices.flatMap((device, index) => ['-device', deviceText(device, index)]),
   ];
 }
 
@@ -48,7 +54,16 @@ export function blockNode({ id, file, format, readOnly, faults }: DriveSpec) {
   return { driver: format, 'node-name': id, file: below, ...common };
 }
 
-function deviceOf(device: DeviceSpec, index: number) {
+/** As text, so that QEMU reads each value as the property wants it: `addr=4` is a slot, a serial number of digits no number. */
+function deviceText(device: DeviceSpec, index: number): string {
   const report = STOPPING_DISKS.includes(device.driver) ? { werror: 'report', rerror: 'report' } : {};
-  return { id: deviceId(device, index), ...report, ...device };
+  const { driver, ...properties } = { ...report, ...device, id: deviceId(device, index) };
+  const entries = Object.entries(properties).map(([name, value]) => `${name}=${propertyText(value)}`);
+  return [driver, ...entries].join(',');
+}
+
+/** A comma is doubled. */
+function propertyText(value: PropertyValue): string {
+  if (typeof value === 'boolean') return value ? 'on' : 'off';
+  return String(value).replaceAll(',', ',,');
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -82,6 +83,7 @@ export class QemuProcess {
   /** Ends it at once, as a power cut does. */
   async kill(): Promise<void> {
     this.#child.ref();
+    (this.#child.stderr as Socket | null)?.ref();
     this.#child.kill('SIGKILL');
     await this.ended;
     running.delete(this);
@@ -165,7 +167,7 @@ function watch(child: ChildProcess, log: Logger) {
   });
   // What waits for a device keeps the process alive, not the emulator of the device.
   child.unref();
-  (errors as unknown as { unref?: () => void } | null)?.unref?.();
+  (errors as Socket | null)?.unref();
   return { ended, said: () => lines.join('; ') };
 }
 
