@@ -30,7 +30,7 @@ export class DmaExecution extends Execution {
   /** The device was seen to have taken the command: before the bus master starts, it cannot be through with it. */
   #taken = false;
   #stopped = true;
-  #lookedAtUs = 0;
+  #lookedAtUs = this.lastProgressUs;
   #readySinceUs: number | undefined;
   /** As it was read last. */
   #host = 0;
