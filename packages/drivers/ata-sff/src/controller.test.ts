@@ -58,24 +58,28 @@ describe('the manifest', () => {
 });
 
 describe('the orderly end', () => {
-  it('finishes the running command, refuses what waits, flushes, masks the interrupts', async () => {
-    const driver = await attachDriver({ model: { disks: [{ sizeMiB: 1, timing: { commandUs: 1_000 } }] } });
-    const disk = driver.disk();
-    const witness = new Witness(driver.sim, driver.hardware);
-    const running = disk.write(0, blocks(300));
-    const waiting = disk.write(500, blocks(300));
-    const refused = expect(waiting).rejects.toMatchObject({ code: 'closed' });
+  it.each([false, true])(
+    'finishes the running command, refuses what waits, flushes, masks the interrupts (DMA: %s)',
+    async (byDma) => {
+      const driver = await attachDriver({ byDma, model: { disks: [{ sizeMiB: 1, timing: { commandUs: 1_000 } }] } });
+      const disk = driver.disk();
+      const witness = new Witness(driver.sim, driver.hardware);
+      const running = disk.write(0, blocks(300));
+      const waiting = disk.write(500, blocks(300));
+      const refused = expect(waiting).rejects.toMatchObject({ code: 'closed' });
 
-    await driver.stop();
+      await driver.stop();
 
-    await running;
-    await refused;
-    expect(witness.commands.at(-1)).toBe(0xea);
-    expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
-    expect(witness.of('write', 'control0', 0).at(-1)?.value).toBe(0x02);
-    await expect(disk.write(0, blocks(1))).rejects.toMatchObject({ code: 'closed' });
-    await expect(disk.flush()).rejects.toMatchObject({ code: 'closed' });
-  });
+      await running;
+      await refused;
+      expect(witness.commands.at(-1)).toBe(0xea);
+      expect(driver.hardware.disk()?.medium.dirtySectors).toBe(0);
+      expect(witness.of('write', 'control0', 0).at(-1)?.value).toBe(0x02);
+      expect(driver.sim.machine.systemMemory.pool.usedBytes).toBe(0);
+      await expect(disk.write(0, blocks(1))).rejects.toMatchObject({ code: 'closed' });
+      await expect(disk.flush()).rejects.toMatchObject({ code: 'closed' });
+    },
+  );
 
   it('says when the cache could not be emptied', async () => {
     const driver = await attachDriver({ model: { disks: [{ sizeMiB: 1, defects: { flush: 'fail' } }] } });
