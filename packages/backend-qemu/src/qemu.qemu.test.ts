@@ -155,6 +155,24 @@ it('says in words that QEMU was killed, and starts another one for who asks agai
   expect((await openRegisters(await backend.open(EDU))).read32(0)).toBe(0x0100_00ed);
 });
 
+it('waits on when a signal comes while QEMU computes', async () => {
+  const { registers } = await edu();
+  const child = spawn('sh', ['-c', 'for i in $(seq 300); do kill -WINCH $0; done', String(process.pid)]);
+  const sigwinch = () => {};
+  process.on('SIGWINCH', sigwinch);
+  onTestFinished(() => void process.off('SIGWINCH', sigwinch));
+  let ended = false;
+  child.once('exit', () => {
+    ended = true;
+  });
+  const into = new Uint8Array(4096);
+  while (!ended) {
+    registers.readFifo32(0, into);
+    expect([...into.subarray(-4)]).toEqual([0xed, 0x00, 0x00, 0x01]);
+    await turns(1);
+  }
+});
+
 it('gives up a QEMU that does not answer', async () => {
   const { device, registers, machine } = await edu({ answerTimeoutMs: 200 });
   process.kill(machine.pid, 'SIGSTOP');

@@ -31,6 +31,7 @@ export function listenUnix(path: string): number {
 
 /**
  * Connects a stream socket that blocks: for `fs.readSync` and `fs.writeSync`, where an answer comes in microseconds.
+ * A signal, as SIGCHLD is, makes them say EINTR, or a write end early: call again.
  * @param timeoutMs after this time without a byte, reads and writes say EAGAIN.
  * @throws SystemCallError `connect`: ENOENT or ECONNREFUSED when nobody listens.
  */

@@ -1,4 +1,4 @@
-import { closeSync, readSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { DeviceError, duration } from '@ring3/core';
 import {
   connectUnix,
@@ -10,6 +10,7 @@ import {
   watchReadable,
 } from '@ring3/linux';
 import { AnswerReader } from './answer-reader.ts';
+import { readSome, writeAll } from './blocking-socket.ts';
 
 /**
  * How many commands are on their way at most. Each answer of QEMU is a message of its own in the socket; when some 250
@@ -129,9 +130,9 @@ export class QtestConnection {
   #greet(): void {
     setSocketTimeout(this.#fd, Math.min(this.#options.answerTimeoutMs, 2000));
     try {
-      writeSync(this.#fd, 'endianness\n');
+      writeAll(this.#fd, 'endianness\n');
       while (this.#reader.next() === undefined) {
-        const bytes = readSync(this.#fd, this.#reader.room());
+        const bytes = readSome(this.#fd, this.#reader.room());
         if (bytes === 0) throw new DeviceError('gone', `QEMU (process ${this.#options.pid}) ended`);
         this.#reader.received(bytes);
       }
@@ -147,12 +148,7 @@ export class QtestConnection {
 
   #send(commands: string | Buffer): boolean {
     try {
-      if (typeof commands === 'string') {
-        // All of it or an error: the socket blocks.
-        writeSync(this.#fd, commands, null, 'latin1');
-      } else {
-        writeSync(this.#fd, commands);
-      }
+      writeAll(this.#fd, commands);
       return true;
     } catch (error) {
       return this.#lose(error);
@@ -164,7 +160,7 @@ export class QtestConnection {
       const answer = this.#reader.next();
       if (answer !== undefined) return answer;
       try {
-        const bytes = readSync(this.#fd, this.#reader.room());
+        const bytes = readSome(this.#fd, this.#reader.room());
         if (bytes === 0) return void this.#lose(undefined);
         this.#reader.received(bytes);
       } catch (error) {
