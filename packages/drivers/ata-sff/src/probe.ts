@@ -4,12 +4,15 @@ import { type AtaDevice, configure, type DeviceSettings, identify } from './ata-
 import type { Channel } from './channel.ts';
 import { echoCommands } from './commands.ts';
 import { describeRegisters } from './failure.ts';
-import { type DeviceClass, resetChannel } from './reset.ts';
+import { STATUS } from './registers.ts';
+import { breakOff, type DeviceClass, resetChannel } from './reset.ts';
 import { isOccupied, type Position } from './task-file.ts';
 import { waitWhileBusy } from './wait-ready.ts';
 
 /** A device that spins up may be busy for this long after power-on (ATA/ATAPI-6 9.1). */
 const POWER_ON_TIMEOUT_US = 31_000_000;
+/** An empty bus with a pull-down on D7 (A1). */
+const PULLED_DOWN = 0x7f;
 const ECHO_ATTEMPTS = 3;
 /** With a reset before each but the first, and more patience for IDENTIFY each time. */
 const BRING_UP_ATTEMPTS = 3;
@@ -52,7 +55,9 @@ export async function probe(channel: Channel, settings: ProbeSettings): Promise<
 /** The devices that keep what is written to them. */
 async function presentDevices(channel: Channel, positions: readonly Position[]): Promise<Position[]> {
   channel.freeze();
-  if (!(await startsUp(channel))) await resetChannel(channel, positions);
+  const status = await startsUp(channel);
+  if (status === undefined) await resetChannel(channel, positions);
+  else if (isLeftInTransfer(status)) await breakOffTransfer(channel, status);
   const present = positions.filter((position) => echoes(channel, position));
   if (present.length === 0) {
     const status = describeRegisters(channel.taskFile.peek());
@@ -61,15 +66,27 @@ async function presentDevices(channel: Channel, positions: readonly Position[]):
   return present;
 }
 
-/** Waits for a device that spins up. @returns false when it is still busy. */
-async function startsUp(channel: Channel): Promise<boolean> {
+/** A device that somebody left in the middle of a transfer takes no writes: it would look as if nobody were there. */
+function isLeftInTransfer(status: number): boolean {
+  return (status & STATUS.DRQ) !== 0 && status !== PULLED_DOWN;
+}
+
+async function breakOffTransfer(channel: Channel, status: number): Promise<void> {
+  channel.log.info(
+    `${channel.name}: somebody left it in the middle of a transfer (${describeRegisters(status)}); resetting`,
+  );
+  await breakOff(channel);
+  await startsUp(channel);
+}
+
+/** Waits for a device that spins up. @returns its status, `undefined` when it is still busy. */
+async function startsUp(channel: Channel): Promise<number | undefined> {
   try {
-    await waitWhileBusy(channel, { what: 'a device that starts', timeoutUs: POWER_ON_TIMEOUT_US });
-    return true;
+    return await waitWhileBusy(channel, { what: 'a device that starts', timeoutUs: POWER_ON_TIMEOUT_US });
   } catch (error) {
     if (!isDeviceError(error, 'timeout')) throw error;
     channel.log.warn(`${channel.name}: ${error.message}; resetting`);
-    return false;
+    return undefined;
   }
 }
 

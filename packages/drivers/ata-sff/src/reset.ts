@@ -37,9 +37,14 @@ export async function resetChannel(channel: Channel, present: readonly Position[
   return classes;
 }
 
-async function resetOnce(channel: Channel, present: readonly Position[], timeoutUs: number): Promise<DeviceClasses> {
+/** Ends whatever the devices of a channel are doing, without a look at who is there. */
+export async function breakOff(channel: Channel): Promise<void> {
   if (channel.taskFile.hasControl) await softReset(channel);
   else await diagnostic(channel);
+}
+
+async function resetOnce(channel: Channel, present: readonly Position[], timeoutUs: number): Promise<DeviceClasses> {
+  await breakOff(channel);
   const deadlineUs = channel.clock.nowUs() + timeoutUs;
   const first = present.includes(0) ? await settled(channel, 0, deadlineUs) : { class: 'none' as const, alone: false };
   if (!present.includes(1) || first.alone) return [first.class, 'none'];

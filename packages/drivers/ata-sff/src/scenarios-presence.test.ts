@@ -1,4 +1,6 @@
 /** A1 to A10, A23 to A25, A29: who is there, and how one waits for it. The numbers are those of the ATA drafts. */
+import type { Simulation } from '@ring3/backend-sim';
+import { sleep } from '@ring3/core';
 import { describe, expect, it } from 'vitest';
 import { attachDriver, blocks, broken, same } from './test-driver.ts';
 import { Witness } from './test-witness.ts';
@@ -49,6 +51,31 @@ describe('nobody there', () => {
     expect(driver.controller.statistics['ata0 channel 0']?.commands).toBe(0);
     expect(driver.said.join()).toContain('a packet device (ATAPI), not supported');
   });
+});
+
+/** READ SECTORS of four sectors, of which nobody fetches one. */
+const READ_REGISTERS = [
+  [6, 0xe0],
+  [2, 4],
+  [3, 0],
+  [4, 0],
+  [5, 0],
+  [7, 0x20],
+] as const;
+
+async function leaveInTransfer(sim: Simulation): Promise<void> {
+  const command = sim.space('command0');
+  await sim.run(sleep(sim.clock, 10_000)); // It starts.
+  for (const [offset, value] of READ_REGISTERS) command.write8(offset, value);
+  await sim.run(sleep(sim.clock, 10_000));
+  expect(command.read8(7)).toBe(0x58);
+}
+
+it('A9: a disk that a dead driver left in the middle of a read is reset, and found', async () => {
+  const driver = await attachDriver({ before: leaveInTransfer });
+  expect(disksOf(driver)).toEqual(['disk0']);
+  expect(driver.said.join()).toContain('somebody left it in the middle of a transfer (status 0x58 (DRQ DSC DRDY))');
+  expect(await driver.read(0, 1)).toEqual(new Uint8Array(512));
 });
 
 describe('what IDENTIFY says', () => {

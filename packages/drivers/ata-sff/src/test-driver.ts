@@ -24,6 +24,8 @@ export interface DriverSetUp {
   /** With bus master and memory for DMA; without, if nothing is said. */
   readonly byDma?: boolean;
   readonly memory?: Partial<MemoryOptions>;
+  /** What somebody did with the device before the driver came. */
+  readonly before?: (sim: Simulation) => Promise<void>;
   /** Handles that the device does not have. */
   readonly without?: readonly ('control0' | 'irq0' | 'command1')[];
 }
@@ -60,6 +62,7 @@ export async function attachDriver(setUp: DriverSetUp = {}): Promise<TestDriver>
     seed: setUp.seed ?? 1,
   });
   if (!(sim.model instanceof SffController)) throw new Error('the model is another one');
+  await setUp.before?.(sim);
   const services = new ServiceDirectory();
   const scope = new Scope('ata0');
   const environment = { name: 'ata0', clock: sim.clock, log: recorder(said), services, simulated: true };
