@@ -202,6 +202,16 @@ it('leaves no QEMU behind a process that was killed', async () => {
   await ended(places.pid);
 });
 
+it('is found by a process that its owner has started, and outlives it', async () => {
+  const backend = backendFor();
+  const machine = await backend.machineOf(EDU);
+  const { child, places } = await holder();
+  expect(places.pid).toBe(machine.pid);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect((await openRegisters(await backend.open(EDU))).read32(0)).toBe(0x0100_00ed);
+});
+
 it('says that another process has the machine', async () => {
   const { places } = await holder();
   const machine = QemuMachine.join({ machine: 'pc', devices: [], drives: [] }, places.folder, places.pid, {
