@@ -15,18 +15,19 @@ const OP_BYTES = 8;
 const VALUE = 4;
 
 /** `struct op` of native/ports.c: port (16 bits), size in bytes (8), 1 for a write (8), value (32). */
-function encodeOp(into: Buffer, at: number, start: number, op: RegisterOp): void {
-  into.writeUInt16LE(start + op.offset, at);
-  into[at + 2] = op.width / 8;
-  into[at + 3] = op.kind === 'write' ? 1 : 0;
-  into.writeUInt32LE(op.kind === 'write' ? op.value : 0, at + VALUE);
+function encodeOp(into: DataView, at: number, start: number, op: RegisterOp): void {
+  into.setUint16(at, start + op.offset, true);
+  into.setUint8(at + 2, op.width / 8);
+  into.setUint8(at + 3, op.kind === 'write' ? 1 : 0);
+  into.setUint32(at + VALUE, op.kind === 'write' ? op.value : 0, true);
 }
 
 /** A range of x86 ports; one native call does one access, a whole sequence or a whole FIFO transfer. */
 export class PortAccess implements RegisterAccess {
   readonly #instructions: PortInstructions;
   readonly #start: number;
-  readonly #single = Buffer.alloc(OP_BYTES);
+  readonly #single = new Uint8Array(OP_BYTES);
+  readonly #singleView = new DataView(this.#single.buffer);
 
   constructor(instructions: PortInstructions, start: number) {
     this.#instructions = instructions;
@@ -34,13 +35,13 @@ export class PortAccess implements RegisterAccess {
   }
 
   read(offset: number, width: Width): number {
-    encodeOp(this.#single, 0, this.#start, { kind: 'read', width, offset });
+    encodeOp(this.#singleView, 0, this.#start, { kind: 'read', width, offset });
     this.#instructions.run(this.#single, 1);
-    return this.#single.readUInt32LE(VALUE);
+    return this.#singleView.getUint32(VALUE, true);
   }
 
   write(offset: number, width: Width, value: number): void {
-    encodeOp(this.#single, 0, this.#start, { kind: 'write', width, offset, value });
+    encodeOp(this.#singleView, 0, this.#start, { kind: 'write', width, offset, value });
     this.#instructions.run(this.#single, 1);
   }
 
@@ -56,11 +57,12 @@ export class PortAccess implements RegisterAccess {
 
   sequence(ops: readonly RegisterOp[], results: number[]): void {
     if (ops.length === 0) return;
-    const encoded = Buffer.alloc(ops.length * OP_BYTES);
-    for (const [index, op] of ops.entries()) encodeOp(encoded, index * OP_BYTES, this.#start, op);
+    const encoded = new Uint8Array(ops.length * OP_BYTES);
+    const view = new DataView(encoded.buffer);
+    for (const [index, op] of ops.entries()) encodeOp(view, index * OP_BYTES, this.#start, op);
     this.#instructions.run(encoded, ops.length);
     for (const [index, { kind }] of ops.entries()) {
-      if (kind === 'read') results.push(encoded.readUInt32LE(index * OP_BYTES + VALUE));
+      if (kind === 'read') results.push(view.getUint32(index * OP_BYTES + VALUE, true));
     }
   }
 }
