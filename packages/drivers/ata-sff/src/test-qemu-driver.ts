@@ -100,6 +100,7 @@ interface Place {
 async function attach(place: Place, options: z.input<typeof ataOptions> = {}): Promise<QemuDriver> {
   const { backend, selector, folder } = place;
   const said: string[] = [];
+  const { pid } = await backend.machineOf(selector);
   const device = await backend.open(selector);
   const services = new ServiceDirectory();
   const scope = new Scope('ata0');
@@ -127,7 +128,7 @@ async function attach(place: Place, options: z.input<typeof ataOptions> = {}): P
       stopped = true;
       return await attach(place, other ?? options);
     },
-    kill: () => process.kill(pidOf(folder), 'SIGKILL'),
+    kill: () => process.kill(pid, 'SIGKILL'),
   };
 }
 
@@ -153,15 +154,6 @@ async function openHandles(device: OpenDevice) {
     busMaster: await space(4),
     dma: dma && (await device.openDma?.()),
   };
-}
-
-/** The QEMU that this process has started and that has these images open. */
-function pidOf(folder: string): number {
-  for (const [name, value = ''] of Object.entries(process.env)) {
-    const pid = /^RING3_QEMU_/.test(name) ? Number(value.split(':')[0]) : 0;
-    if (pid > 0 && readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(folder)) return pid;
-  }
-  throw new Error('QEMU does not run any more');
 }
 
 function imageIn(folder: string, index: number): string {
