@@ -1,7 +1,6 @@
 /** Native mode: five base address registers and one interrupt, all of them given back whatever fails. */
 import simBackend from '@ring3/backend-sim';
 import {
-  type BackendModule,
   BLOCK_DEVICE,
   type DmaAllocator,
   type InterruptSource,
@@ -26,7 +25,7 @@ interface Record {
 }
 
 /** The simulator, whose devices refuse the n-th thing that is asked of them. */
-function reluctant(record: Record): BackendModule {
+function reluctant(record: Record): typeof simBackend {
   const acquire = (name: string) => {
     record.names.push(name);
     if (++record.count === record.failAt) throw new Error(`no ${name}`);
@@ -78,7 +77,7 @@ function reluctant(record: Record): BackendModule {
         close: () => inner.close(),
       };
     },
-  } as BackendModule;
+  };
 }
 
 async function nativeController(failAt = 0) {
