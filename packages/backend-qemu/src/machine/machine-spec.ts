@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 /** A value of a property of a device, as QEMU's JSON takes it. */
 export type PropertyValue = string | number | boolean;
 
@@ -50,6 +48,7 @@ export interface MachineSpec {
 
 /** A short name for a machine: equal for equal specifications, in every process. */
 export function machineKey(spec: MachineSpec): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(JSON.stringify(spec)).digest('hex').slice(0, 12);
 }
 

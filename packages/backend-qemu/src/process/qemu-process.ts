@@ -3,7 +3,6 @@ import { closeSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSyn
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { DeviceError, duration, type Logger } from '@ring3/core';
 import { createMemoryFile, listenUnix } from '@ring3/linux';
 import type { Board } from '../boards/board.ts';
@@ -154,6 +153,7 @@ function watch(child: ChildProcess, log: Logger) {
   const lines: string[] = [];
   const errors = child.stderr;
   if (errors !== null) {
+    const { createInterface } = process.getBuiltinModule('node:readline');
     createInterface({ input: errors }).on('line', (line) => {
       if (lines.length < 20) lines.push(line);
       log.warn(line);

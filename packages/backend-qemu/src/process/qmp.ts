@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { createInterface, type Interface } from 'node:readline';
+import type { Interface } from 'node:readline';
 import { DeviceError } from '@ring3/core';
 
 /** A QEMU that says nothing as long was stopped. */
@@ -22,7 +22,7 @@ export class Qmp {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    this.#reader = createInterface({ input: socket });
+    this.#reader = process.getBuiltinModule('node:readline').createInterface({ input: socket });
     this.#lines = this.#reader[Symbol.asyncIterator]();
   }
 
