@@ -20,6 +20,8 @@ export class DmaMemory {
   readonly #table: DmaBuffer;
   readonly #pieces: readonly DmaBuffer[];
   readonly #regions: readonly Piece[];
+  /** The length of the transfer that the table was written for: many in a row have the same. */
+  #tableFor = 0;
 
   constructor(table: DmaBuffer, pieces: readonly DmaBuffer[]) {
     this.#table = table;
@@ -35,8 +37,10 @@ export class DmaMemory {
 
   /** Makes the table, and what the device is to read, ready for the device. */
   prepare(direction: Direction, data: Uint8Array): void {
-    const tableBytes = writePrdTable(this.#table.bytes, this.#regions, data.length);
-    this.#table.syncForDevice(0, tableBytes);
+    if (data.length !== this.#tableFor) {
+      this.#table.syncForDevice(0, writePrdTable(this.#table.bytes, this.#regions, data.length));
+      this.#tableFor = data.length;
+    }
     this.#each(data, (piece, part) => {
       if (direction === 'from-memory') piece.bytes.set(part);
       // Also before the device writes: nothing of the processor's may be written back on top of it later.

@@ -12,10 +12,11 @@ const DISAGREEMENT_PAUSE_US = 1_000;
 export async function pollExecution(context: WaitContext, execution: Execution, enough = () => false): Promise<void> {
   const { clock, taskFile } = context;
   const stopped = () => execution.over || enough();
-  const what = describeCommand(execution.command);
+  let looks = 0;
   const isOccupied = (status: number) => {
     const occupied = execution.isOccupied(status);
-    if (occupied) execution.lookWhileOccupied();
+    // Not each time: asking for the time takes some, too.
+    if (occupied && ++looks % 8 === 0) execution.lookWhileOccupied();
     return occupied && !execution.over;
   };
   const spinUs = execution.command.protocol === 'non-data' ? SPIN_US : TRANSFER_SPIN_US;
@@ -25,7 +26,16 @@ export async function pollExecution(context: WaitContext, execution: Execution, 
       if (execution.advanceByPolling()) continue;
       const timeoutUs = execution.lastProgressUs + execution.command.timeoutUs - clock.nowUs();
       if (timeoutUs <= 0) return execution.timedOut(taskFile.peek());
-      await waitWhileBusy(context, { what, timeoutUs, stopped, isOccupied, spinUs });
+      await waitWhileBusy(context, {
+        // Words are made when somebody wants to read them: a transfer is made of microseconds.
+        get what() {
+          return describeCommand(execution.command);
+        },
+        timeoutUs,
+        stopped,
+        isOccupied,
+        spinUs,
+      });
       if (stopped() || execution.advanceByPolling()) continue;
       // Status and AltStatus disagree: time has to pass, or this would turn for ever in none.
       await sleep(clock, pauseUs);

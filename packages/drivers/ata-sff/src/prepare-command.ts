@@ -22,19 +22,23 @@ export async function prepareCommand(
   position: Position,
 ): Promise<Failure | undefined> {
   const { taskFile } = channel;
-  const what = describeCommand(command);
   try {
     for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
-      if (channel.taskFile.selected !== position) await select(channel, position, what);
+      if (channel.taskFile.selected !== position) await select(channel, position, command);
       if (taskFile.load(command, position, channel.verification) === 'same') return undefined;
-      await waitWhileBusy(channel, { what: `before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
+      await waitWhileBusy(channel, { what: `before ${describeCommand(command)}`, timeoutUs: IDLE_TIMEOUT_US });
       taskFile.forgetSelection();
     }
     const status = taskFile.peek();
     const why = isOccupied(status) ? 'the device is not idle' : 'the task file does not hold what was written';
-    return failure('protocol', `${what} was not started: ${why}: ${describeRegisters(status)}`, status, {
-      stuck: true,
-    });
+    return failure(
+      'protocol',
+      `${describeCommand(command)} was not started: ${why}: ${describeRegisters(status)}`,
+      status,
+      {
+        stuck: true,
+      },
+    );
   } catch (error) {
     if (!isDeviceError(error)) throw error;
     return failure(error.code === 'timeout' ? 'timeout' : 'gone', error.message, ALL_ONES, { stuck: true });
@@ -42,7 +46,8 @@ export async function prepareCommand(
 }
 
 /** ATA/ATAPI-6 9.3: the device is written to only when it is selected and idle. */
-async function select(channel: Prepared, position: Position, what: string): Promise<void> {
+async function select(channel: Prepared, position: Position, command: Command): Promise<void> {
+  const what = describeCommand(command);
   channel.taskFile.select(position);
   await waitWhileBusy(channel, { what: `device ${position} before ${what}`, timeoutUs: IDLE_TIMEOUT_US });
 }

@@ -69,7 +69,9 @@ export async function waitWhileBusy(context: WaitContext, wait: ReadyWait): Prom
   const { isOccupied = (value: number) => (value & STATUS.BSY) !== 0, spinUs = 50 } = wait;
   const presence = new Presence(context);
   const status = await pollUntil(clock, {
-    what: `${name}: ${wait.what}: BSY=0`,
+    get what() {
+      return `${name}: ${wait.what}: BSY=0`;
+    },
     read: () => taskFile.peek(),
     until: (value) => !isOccupied(value) || presence.isLost(value) || wait.stopped?.() === true,
     timeoutUs: wait.timeoutUs,
