@@ -94,6 +94,16 @@ describe('DmaPool', () => {
     expect(from.usedBytes).toBe(0);
   });
 
+  it('forgets the buffers that a device has released itself', () => {
+    const loan = pool().lend();
+    for (let request = 0; request < 3; request++) loan.allocate(16).release();
+    expect(loan.buffers).toBe(0);
+    loan.allocate(16);
+    expect(loan.buffers).toBe(1);
+    loan.close();
+    expect(loan.buffers).toBe(0);
+  });
+
   it('shows no memory where a buffer is printed', () => {
     expect(String(pool().allocate(16))).toBe('DmaBuffer at bus address 0x100001000, 16 bytes');
   });

@@ -29,7 +29,8 @@ export class DmaPool implements DmaAllocator {
     return sizes.reduce((sum, size) => sum + size, 0);
   }
 
-  allocate(sizeBytes: number, constraints: DmaConstraints = {}): DmaBuffer {
+  /** @param released is called once, when the buffer is given back. */
+  allocate(sizeBytes: number, constraints: DmaConstraints = {}, released: () => void = () => {}): DmaBuffer {
     const rules = checkRules(sizeBytes, constraints);
     for (const { arena, used } of this.#arenas) {
       const start = findFree(arena, used, sizeBytes, rules);
@@ -38,7 +39,10 @@ export class DmaPool implements DmaAllocator {
       used.push(piece);
       used.sort((one, other) => one.start - other.start);
       arena.bytes.fill(0, piece.start, piece.end);
-      return new PoolBuffer(arena, start, sizeBytes, () => used.splice(used.indexOf(piece), 1));
+      return new PoolBuffer(arena, start, sizeBytes, () => {
+        used.splice(used.indexOf(piece), 1);
+        released();
+      });
     }
     throw this.#noRoom(sizeBytes, rules);
   }
@@ -76,16 +80,20 @@ export class DmaLoan implements DmaAllocator {
 
   allocate(sizeBytes: number, constraints?: DmaConstraints): DmaBuffer {
     if (this.#closed !== undefined) throw new DeviceError('closed', `${this.memory}: ${this.#closed}`);
-    const buffer = this.#pool.allocate(sizeBytes, constraints);
+    const buffer = this.#pool.allocate(sizeBytes, constraints, () => this.#buffers.delete(buffer));
     this.#buffers.add(buffer);
     return buffer;
+  }
+
+  /** How many buffers the device has. */
+  get buffers(): number {
+    return this.#buffers.size;
   }
 
   /** Gives all buffers back and refuses new ones; the device must be silent by now. */
   close(reason = 'the device was closed'): void {
     this.#closed ??= reason;
     for (const buffer of this.#buffers) buffer.release();
-    this.#buffers.clear();
   }
 }
 
