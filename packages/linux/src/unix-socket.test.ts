@@ -72,6 +72,16 @@ it('passes bytes both ways', async () => {
   expect(into.toString('latin1', 0, readSync(fd, into))).toBe('back');
 });
 
+it('says EAGAIN when those who were not accepted yet fill the queue', () => {
+  const path = join(folder(), 'socket');
+  const open = [listenUnix(path)];
+  onTestFinished(() => open.forEach((fd) => void closeSync(fd)));
+  const connectAgain = () => {
+    for (let left = 5; left > 0; left--) open.push(connectUnix(path, 20));
+  };
+  expect(connectAgain).toThrow(expect.objectContaining({ code: 'EAGAIN' }));
+});
+
 it('refuses a path that no socket can have', () => {
   expect(() => connectUnix(`/tmp/${'x'.repeat(200)}`, 1)).toThrow(/over 107 bytes/);
   expect(() => connectUnix('/nowhere/socket', 1)).toThrow(expect.objectContaining({ code: 'ENOENT' }));

@@ -32,14 +32,15 @@ export function listenUnix(path: string): number {
 /**
  * Connects a stream socket that blocks: for `fs.readSync` and `fs.writeSync`, where an answer comes in microseconds.
  * A signal, as SIGCHLD is, makes them say EINTR, or a write end early: call again.
- * @param timeoutMs after this time without a byte, reads and writes say EAGAIN.
- * @throws SystemCallError `connect`: ENOENT or ECONNREFUSED when nobody listens.
+ * @param timeoutMs after this time without a byte, reads and writes say EAGAIN; so does connecting while the queue of those
+ *   who were not accepted yet is full.
+ * @throws SystemCallError `connect`: ENOENT or ECONNREFUSED when nobody listens, EAGAIN.
  */
 export function connectUnix(path: string, timeoutMs: number): number {
   const address = socketAddress('connect', path);
   return withSocket((fd) => {
+    setSocketTimeout(fd, timeoutMs); // Before: without it connect(2) waits for ever where nobody accepts.
     libc().tryCall('connect', [fd, address, address.length], path);
-    setSocketTimeout(fd, timeoutMs);
   });
 }
 
