@@ -15,6 +15,8 @@ import {
 } from '@ring3/core';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { QemuBackend, type QemuBackendOptions } from './backend.ts';
+import { storeInventory } from './machine/inventory.ts';
+import { machineKey } from './machine/machine-spec.ts';
 import { QemuMachine } from './machine/qemu-machine.ts';
 import { diskImage, isRunning, needsQemu, selector, turns } from './test-machine.ts';
 
@@ -217,7 +219,50 @@ it('says that another process has the machine', async () => {
   const machine = QemuMachine.join({ machine: 'pc', devices: [], drives: [] }, places.folder, places.pid, {
     answerTimeoutMs: 200,
   });
-  expect(() => machine.connect()).toThrow(/talks to one process at a time, and either another one has it or/);
+  // The fourth does not even get into the queue.
+  for (let attempt = 1; attempt <= 4; attempt++) {
+    expect(() => machine.connect()).toThrow(/talks to one process at a time, and either another one has it or/);
+  }
+});
+
+/** This process is told of a QEMU of EDU as the children of its owner are. */
+function tell(pid: number, folder: string): void {
+  const variable = `RING3_QEMU_${machineKey({ machine: 'pc', devices: [{ driver: 'edu' }], drives: [] })}`;
+  process.env[variable] = `${pid}:${folder}`;
+  onTestFinished(() => {
+    delete process.env[variable];
+  });
+}
+
+it('starts a QEMU in place of that of another process, once that has ended', async () => {
+  const { child, places } = await holder();
+  tell(places.pid, places.folder);
+  const backend = backendFor();
+  expect((await backend.machineOf(EDU)).pid).toBe(places.pid);
+  child.kill('SIGKILL');
+  await ended(places.pid);
+  expect((await openRegisters(await backend.open(EDU))).read32(0)).toBe(0x0100_00ed);
+});
+
+it('takes no other process for a QEMU that has ended without a word', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-left-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  storeInventory(folder, { functions: [], slots: {} });
+  tell(process.pid, folder);
+  expect((await openRegisters(await backendFor().open(EDU))).read32(0)).toBe(0x0100_00ed);
+});
+
+it('does not join a QEMU that is being ended', async () => {
+  const { path } = diskImage();
+  const drives = [{ id: 'd0', file: path }];
+  const disk = selector({ machine: 'pc', select: 'ide', drives, devices: ['ide-hd,drive=d0,bus=ide.0'] });
+  const [first, second] = [backendFor(), backendFor()];
+  const old = await first.machineOf(disk);
+  const closing = first.close();
+  const device = await second.open(disk);
+  await closing;
+  expect((await second.machineOf(disk)).pid).not.toBe(old.pid);
+  expect((await openRegisters(device, 1)).read8(0)).not.toBe(0xff);
 });
 
 it('says how to install a QEMU that is missing', async () => {

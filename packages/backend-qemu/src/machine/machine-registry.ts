@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { type MachineSpec, machineKey } from './machine-spec.ts';
 import { type MachineOptions, QemuMachine } from './qemu-machine.ts';
 
@@ -18,6 +17,8 @@ interface Entry {
 /** Where a process tells its children of a machine that it has started. */
 const VARIABLE = 'RING3_QEMU_';
 const entries = new Map<string, Entry>();
+/** Until they are over their images are locked. */
+const endings = new Map<string, Promise<void>>();
 
 /**
  * The one QEMU of this specification: that of this process, else that of the process that has started this one, else a new
@@ -33,37 +34,50 @@ export async function shareMachine(spec: MachineSpec, options: MachineOptions = 
     if (released) return;
     released = true;
     if (--entry.users > 0) return;
-    if (entries.get(key) === entry) entries.delete(key);
-    await entry.machine.then(end, () => {});
+    forget(key, entry);
+    await end(key, entry);
   };
   try {
-    return { key, machine: await entry.machine, release };
+    const machine = await entry.machine;
+    if (machine.alive) return { key, machine, release };
   } catch (error) {
     await release();
     throw error;
   }
+  // Nobody tells of the end of a QEMU that another process has started.
+  forget(key, entry);
+  await release();
+  return shareMachine(spec, options);
 }
 
 async function provide(key: string, spec: MachineSpec, options: MachineOptions): Promise<QemuMachine> {
+  await endings.get(key);
   const variable = VARIABLE + key;
   const [, pid = '', folder = ''] = /^(\d+):(.*)$/.exec(process.env[variable] ?? '') ?? [];
-  if (folder !== '' && existsSync(`/proc/${pid}`)) {
+  if (folder !== '') {
     try {
       return QemuMachine.join(spec, folder, Number(pid), options);
     } catch {
-      // It has just ended.
+      // It has ended.
     }
   }
   const machine = await QemuMachine.start(spec, options);
   process.env[variable] = `${machine.pid}:${machine.places.folder}`;
   void machine.ended.then(() => {
-    // Who asks again gets a new one.
     if (process.env[variable] === `${machine.pid}:${machine.places.folder}`) delete process.env[variable];
-    entries.delete(key);
   });
   return machine;
 }
 
-async function end(machine: QemuMachine): Promise<void> {
-  await machine.close();
+/** Who asks again gets a new one. */
+function forget(key: string, entry: Entry): void {
+  if (entries.get(key) === entry) entries.delete(key);
+}
+
+async function end(key: string, { machine }: Entry): Promise<void> {
+  const ended = machine.then((running) => running.close());
+  const settled = ended.catch(() => {});
+  endings.set(key, settled);
+  await settled;
+  if (endings.get(key) === settled) endings.delete(key);
 }

@@ -1,7 +1,7 @@
 import { DeviceError, type Logger, type RegisterAccess, SILENT } from '@ring3/core';
 import type { Board } from '../boards/board.ts';
 import { BOARDS } from '../boards/index.ts';
-import { placesIn, type QemuPlaces, QemuProcess } from '../process/qemu-process.ts';
+import { isThere, placesIn, type QemuPlaces, QemuProcess } from '../process/qemu-process.ts';
 import { Qmp } from '../process/qmp.ts';
 import type { BusKind } from '../qtest/bus.ts';
 import { QtestAccess } from '../qtest/qtest-access.ts';
@@ -55,16 +55,22 @@ export class QemuMachine {
     }
   }
 
-  /** The machine that another process has started. @throws where it is not there any more. */
+  /** The machine that another process has started. @throws DeviceError `gone` where it is not there any more. */
   static join(spec: MachineSpec, folder: string, pid: number, options: MachineOptions = {}): QemuMachine {
     const { answerTimeoutMs = 5000 } = options;
     const places = placesIn(folder, pid);
+    if (!isThere(places)) throw new DeviceError('gone', `QEMU (process ${pid}) ended`);
     return new QemuMachine(boardOf(spec), { places, inventory: loadInventory(folder), answerTimeoutMs });
   }
 
   /** Resolves in words when a QEMU that this process has started is no more; else never. */
   get ended(): Promise<string> {
     return this.#process?.ended ?? new Promise(() => {});
+  }
+
+  /** Whether QEMU is there. */
+  get alive(): boolean {
+    return isThere(this.places);
   }
 
   /** The number of the process of QEMU. */

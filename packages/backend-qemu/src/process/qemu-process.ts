@@ -13,6 +13,8 @@ import { Qmp } from './qmp.ts';
 /** On a machine that is busy with other things a start takes seconds. */
 const START_TIMEOUT_MS = 30_000;
 
+const RAM_NAME = 'ring3-qemu';
+
 /** How a QEMU is found by the processes that use it. */
 export interface QemuPlaces {
   /** Private to this user: sockets and what the first process found out. */
@@ -33,6 +35,15 @@ export function placesIn(folder: string, pid: number): QemuPlaces {
     qmp: join(folder, 'qmp.sock'),
     ram: `/proc/${pid}/fd/${RAM_FD}`,
   };
+}
+
+/** Whether the QEMU is there: a process with its number, and the memory that it was started with. */
+export function isThere({ ram }: QemuPlaces): boolean {
+  try {
+    return readlinkSync(ram).startsWith(`/memfd:${RAM_NAME} `);
+  } catch {
+    return false;
+  }
 }
 
 const running = new Set<QemuProcess>();
@@ -138,7 +149,7 @@ function launch(board: Board, spec: MachineSpec, folder: string, log: Logger) {
   const fds: number[] = [];
   try {
     // They listen before QEMU runs: who connects waits for it, nobody asks again and again.
-    fds.push(listenUnix(places.qtest), listenUnix(places.qmp), createMemoryFile('ring3-qemu', board.ramBytes));
+    fds.push(listenUnix(places.qtest), listenUnix(places.qmp), createMemoryFile(RAM_NAME, board.ramBytes));
     const args = ['--pdeathsig', 'KILL', '--', board.program, ...commandLine(board, spec, romPath)];
     // In a session of its own: Ctrl-C is for us, and our drivers still need their devices then.
     const stdio = ['ignore', 'ignore', 'pipe', ...fds] as const;

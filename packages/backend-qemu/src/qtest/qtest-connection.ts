@@ -18,6 +18,9 @@ import { readSome, writeAll } from './blocking-socket.ts';
  */
 const BATCH = 128;
 
+/** Who is not greeted by then is one too many. */
+const LONGEST_GREETING_MS = 2000;
+
 /** What a {@link QtestConnection} works with. */
 export interface QtestOptions {
   readonly socket: string;
@@ -128,20 +131,15 @@ export class QtestConnection {
 
   /** Without a greeting an access could be the first to find that nobody answers. */
   #greet(): void {
-    setSocketTimeout(this.#fd, Math.min(this.#options.answerTimeoutMs, 2000));
     try {
       writeAll(this.#fd, 'endianness\n');
       while (this.#reader.next() === undefined) {
         const bytes = readSome(this.#fd, this.#reader.room());
-        if (bytes === 0) throw new DeviceError('gone', `QEMU (process ${this.#options.pid}) ended`);
+        if (bytes === 0) throw gone(this.#options);
         this.#reader.received(bytes);
       }
     } catch (error) {
-      if (errnoOf(error) !== 'EAGAIN') throw error;
-      throw new DeviceError(
-        'busy',
-        `QEMU (process ${this.#options.pid}) does not answer: it talks to one process at a time, and either another one has it or it was stopped`,
-      );
+      throw refusal(error, this.#options);
     }
     setSocketTimeout(this.#fd, this.#options.answerTimeoutMs);
   }
@@ -220,12 +218,36 @@ export class QtestConnection {
   }
 }
 
-function connect({ socket, pid, answerTimeoutMs }: QtestOptions): number {
+function connect(options: QtestOptions): number {
   try {
-    return connectUnix(socket, answerTimeoutMs);
+    return connectUnix(options.socket, Math.min(options.answerTimeoutMs, LONGEST_GREETING_MS));
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== 'ENOENT' && errno !== 'ECONNREFUSED') throw error;
-    throw new DeviceError('gone', `QEMU (process ${pid}) ended`, { cause: error });
+    throw refusal(error, options);
   }
+}
+
+/** What a failure before the end of the greeting means. */
+function refusal(error: unknown, options: QtestOptions): unknown {
+  switch (errnoOf(error)) {
+    case 'EAGAIN':
+      return busy(options);
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+    case 'ECONNRESET':
+    case 'EPIPE':
+      return gone(options, error);
+    default:
+      return error;
+  }
+}
+
+function gone({ pid }: QtestOptions, cause?: unknown): DeviceError {
+  return new DeviceError('gone', `QEMU (process ${pid}) ended`, { cause });
+}
+
+function busy({ pid }: QtestOptions): DeviceError {
+  return new DeviceError(
+    'busy',
+    `QEMU (process ${pid}) does not answer: it talks to one process at a time, and either another one has it or it was stopped`,
+  );
 }
