@@ -59,6 +59,27 @@ describe.skipIf(process.arch !== 'x64')('memory for DMA', () => {
     expect(events.at(-1)).toBe('pages given back, command 1');
   });
 
+  test('leaves the bridge alone that the device is behind', async () => {
+    const none = '0x0000000000000000 0x0000000000000000 0x0000000000000000\n';
+    const window = '0x0000000000000000 0x0000000000000fff 0x0000000000000101\n';
+    machine.write('sys/bus/pci/devices/0000:00:1c.0/resource', `${none.repeat(7)}${window}`);
+    machine.write('sys/bus/pci/devices/0000:00:1c.0/config', '\x01\x02\x03\x04\x07\x00');
+    const device = await machine.backend.open(CHANNEL);
+    await device.openDma?.();
+    device.silence?.();
+    expect(readFileSync(machine.path('sys/bus/pci/devices/0000:00:1c.0/config'))[4]).toBe(0x07);
+  });
+
+  test('of two functions is given to both or to none', async () => {
+    const OTHER = 'sys/bus/pci/devices/0000:00:01.2';
+    machine.write(`${OTHER}/resource`, RESOURCE);
+    mkdirSync(machine.path(`${OTHER}/config`)); // It cannot be opened: EISDIR.
+    const device = await machine.backend.open(CHANNEL);
+    expect(() => device.openDma?.()).toThrow(/bus mastering of 0000:00:01.2/);
+    expect(command()).toBe(0x01);
+    expect(events).toEqual(['pages given back, command 1']);
+  });
+
   test('is kept where the bus cannot be taken away', async () => {
     const device = await machine.backend.open(CHANNEL);
     await device.openDma?.();

@@ -57,6 +57,7 @@ export class DmaMemory {
   readonly #roots: LinuxRoots;
   readonly #log: Logger;
   readonly #take: typeof openHugePages;
+  readonly #masters: string[] = [];
   #open: { readonly pages: HugePages; readonly loan: DmaLoan } | undefined;
 
   constructor(
@@ -79,10 +80,11 @@ export class DmaMemory {
     const { functions, obstacles, resource } = this.#plan;
     if (obstacles[0] !== undefined) throw new DeviceError('unsupported', `devmem: ${this.#id}: ${obstacles[0]}`);
     const pages = this.#take(resource.sizeBytes, this.#roots);
+    this.#open = { pages, loan: pages.pool.lend() };
     try {
-      for (const address of functions) this.#setBusMaster(address, true);
+      for (const address of functions) this.#makeMaster(address);
     } catch (error) {
-      pages.close();
+      this.close();
       throw error;
     }
     const whose =
@@ -90,14 +92,13 @@ export class DmaMemory {
     this.#log.warn(
       `${this.#id}: transfers to physical addresses, for lab use (${whose}): no IOMMU keeps the device, or a wrong address, from the memory of the whole machine`,
     );
-    this.#open = { pages, loan: pages.pool.lend() };
     return this.#open.loan;
   }
 
   /** Ends the transfers of a PCI function. @throws DeviceError when the kernel refuses. */
   silence(): void {
     if (this.#open === undefined) return;
-    for (const address of this.#plan.functions) this.#setBusMaster(address, false);
+    for (const address of this.#masters) this.#setBusMaster(address, false);
   }
 
   /** Gives the memory back, once the device is off the bus; keeps it where that cannot be had. */
@@ -114,6 +115,11 @@ export class DmaMemory {
       );
     }
     this.#open = undefined;
+  }
+
+  #makeMaster(address: string): void {
+    this.#setBusMaster(address, true);
+    this.#masters.push(address);
   }
 
   #setBusMaster(address: string, on: boolean): void {
