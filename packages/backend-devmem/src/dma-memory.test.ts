@@ -59,6 +59,13 @@ describe.skipIf(process.arch !== 'x64')('memory for DMA', () => {
     expect(events.at(-1)).toBe('pages given back, command 1');
   });
 
+  test('of a driver that is dead is used no more once its device is silenced', async () => {
+    machine.write(`${IDE}/config`, '\x01\x02\x03\x04\x05\x00');
+    const device = await machine.backend.open(CHANNEL); // Nobody asks for memory: this is the supervisor.
+    device.silence?.();
+    expect(command()).toBe(0x01);
+  });
+
   test('leaves the bridge alone that the device is behind', async () => {
     const none = '0x0000000000000000 0x0000000000000000 0x0000000000000000\n';
     const window = '0x0000000000000000 0x0000000000000fff 0x0000000000000101\n';

@@ -95,10 +95,9 @@ export class DmaMemory {
     return this.#open.loan;
   }
 
-  /** Ends the transfers of a PCI function. @throws DeviceError when the kernel refuses. */
+  /** Ends the transfers of a PCI function, also those of a driver that is dead. @throws DeviceError when the kernel refuses. */
   silence(): void {
-    if (this.#open === undefined) return;
-    for (const address of this.#masters) this.#setBusMaster(address, false);
+    for (const address of this.#plan.functions) this.#setBusMaster(address, false);
   }
 
   /** Gives the memory back, once the device is off the bus; keeps it where that cannot be had. */
@@ -107,7 +106,7 @@ export class DmaMemory {
     const { pages, loan } = this.#open;
     loan.close();
     try {
-      this.silence();
+      for (const address of this.#masters) this.#setBusMaster(address, false);
       pages.close();
     } catch (error) {
       this.#log.error(
@@ -136,14 +135,21 @@ export class DmaMemory {
   }
 }
 
+/** Writes only where something changes: whoever may not write may still find the function off the bus. */
 function changeCommand(path: string, on: boolean): void {
-  const file = openSync(path, 'r+');
+  const word = Buffer.alloc(2);
+  withFile(path, 'r', (file) => readSync(file, word, 0, 2, COMMAND));
+  const command = word.readUInt16LE();
+  const wanted = on ? command | BUS_MASTER : command & ~BUS_MASTER;
+  if (wanted === command) return;
+  word.writeUInt16LE(wanted);
+  withFile(path, 'r+', (file) => writeSync(file, word, 0, 2, COMMAND));
+}
+
+function withFile(path: string, flags: 'r' | 'r+', use: (file: number) => void): void {
+  const file = openSync(path, flags);
   try {
-    const word = Buffer.alloc(2);
-    readSync(file, word, 0, 2, COMMAND);
-    const command = word.readUInt16LE();
-    word.writeUInt16LE(on ? command | BUS_MASTER : command & ~BUS_MASTER);
-    writeSync(file, word, 0, 2, COMMAND);
+    use(file);
   } finally {
     closeSync(file);
   }
