@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -265,22 +265,34 @@ it('does not join a QEMU that is being ended', async () => {
   expect((await openRegisters(device, 1)).read8(0)).not.toBe(0xff);
 });
 
-it('says how to install a QEMU that is missing', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ring3-path-'));
-  const search = process.env['PATH'] ?? '';
+/** A search path for programs with nothing but a folder of the test. */
+function searchIn(folder: string): void {
+  const search = process.env['PATH'];
+  process.env['PATH'] = folder;
   onTestFinished(() => {
     process.env['PATH'] = search;
     rmSync(folder, { recursive: true });
   });
-  mkdirSync(join(folder, 'bin'));
-  const setpriv = search.split(delimiter).map((part) => join(part, 'setpriv'));
-  symlinkSync(setpriv.find((path) => isFile(path)) ?? '', join(folder, 'bin/setpriv'));
-  process.env['PATH'] = join(folder, 'bin');
+}
+
+it('says how to install a QEMU that is missing', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-path-'));
+  const setpriv = (process.env['PATH'] ?? '').split(delimiter).map((part) => join(part, 'setpriv'));
+  symlinkSync(setpriv.find((path) => isFile(path)) ?? '', join(folder, 'setpriv'));
+  searchIn(folder);
   const error = await backendFor()
     .describe(EDU)
     .catch((reason: unknown) => reason);
   expect(isDeviceError(error, 'not-found')).toBe(true);
   expect(String(error)).toContain('qemu-system-x86_64 is not installed: apt-get install qemu-system-x86');
+});
+
+it('understands setpriv where people speak German', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ring3-path-'));
+  const speak = '[ "$LC_ALL" = C ] && echo failed to execute >&2 || echo konnte nicht ausgeführt werden >&2; exit 127';
+  writeFileSync(join(folder, 'setpriv'), `#!/bin/sh\n${speak}\n`, { mode: 0o755 });
+  searchIn(folder);
+  await expect(backendFor().describe(EDU)).rejects.toMatchObject({ code: 'not-found' });
 });
 
 function isFile(path: string): boolean {

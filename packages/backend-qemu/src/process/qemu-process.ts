@@ -153,7 +153,8 @@ function launch(board: Board, spec: MachineSpec, folder: string, log: Logger) {
     const args = ['--pdeathsig', 'KILL', '--', board.program, ...commandLine(board, spec, romPath)];
     // In a session of its own: Ctrl-C is for us, and our drivers still need their devices then.
     const stdio = ['ignore', 'ignore', 'pipe', ...fds] as const;
-    const child = spawn('setpriv', args, { stdio: [...stdio], cwd: '/', detached: true });
+    const env = { ...process.env, LC_ALL: 'C' }; // What it says is looked at.
+    const child = spawn('setpriv', args, { stdio: [...stdio], cwd: '/', detached: true, env });
     return { child, ...watch(child, log) };
   } finally {
     for (const fd of fds) closeSync(fd);
