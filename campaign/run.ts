@@ -10,7 +10,7 @@ import { join } from 'node:path';
 interface Part {
   readonly name: string;
   readonly what: string;
-  readonly project: 'unit' | 'clients';
+  readonly project: 'unit' | 'clients' | 'qemu';
   readonly filter: string;
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -26,10 +26,31 @@ const SEED = process.env['RING3_SEED'] ?? String(Math.floor(Date.now() / 86_400_
 const PARTS: readonly Part[] = [
   {
     name: 'ata-faults',
-    what: '10,000 runs of the disk driver with register and interrupt faults',
+    what: '100,000 runs of the disk driver with faults of registers, interrupts and DMA',
     project: 'unit',
     filter: 'packages/drivers/ata-sff/src/fault-runs',
-    environment: { RING3_FAULT_RUNS: '10000' },
+    environment: { RING3_FAULT_RUNS: '100000' },
+  },
+  {
+    name: 'ata-differential',
+    what: '1,000,000 random commands on the simulated controller and on that of QEMU',
+    project: 'qemu',
+    filter: 'packages/drivers/ata-sff/src/differential',
+    environment: { RING3_DIFFERENTIAL_COMMANDS: process.env['RING3_DIFFERENTIAL_COMMANDS'] ?? '1000000' },
+  },
+  {
+    name: 'ata-nth-access',
+    what: 'each access of a transfer of 8 sectors fails, the data words too',
+    project: 'unit',
+    filter: 'packages/drivers/ata-sff/src/nth-access',
+    environment: { RING3_DATA_STEP: '1' },
+  },
+  {
+    name: 'ata-crash-consistency',
+    what: 'a power cut after every event of 500 recorded streams',
+    project: 'unit',
+    filter: 'packages/drivers/ata-sff/src/crash-consistency',
+    environment: { RING3_CRASH_STREAMS: '100' },
   },
   {
     name: 'configurations',

@@ -2,6 +2,7 @@ import type { FaultPlan, RegisterFault } from '@ring3/backend-sim';
 import { type BlockDevice, isDeviceError } from '@ring3/core';
 import { pick, type Random, seededRandom, WriteOracle } from '@ring3/core/testing';
 import { type ControllerOptionsInput, MemoryStore } from './model/index.ts';
+import { withDmaFaults } from './test-dma-faults.ts';
 import { attachDriver, blocks, type DriverSetUp, type TestDriver } from './test-driver.ts';
 
 /** How one run ended; the same for the same seed. */
@@ -27,12 +28,13 @@ const STEPS = 12;
 const LONGEST_US = 3_600_000_000;
 
 /** One run: a plan of faults, a workload and a configuration, all from the seed; then the power is cut and all is judged. */
-export async function runWithFaults(seed: number): Promise<RunReport> {
+export async function runWithFaults(seed: number, byDma = false): Promise<RunReport> {
   const random = seededRandom(seed);
   const alone = random() < 0.1;
-  const plan = alone ? { registers: [lostWord(random)] } : faultPlan(random);
+  const general = alone ? { registers: [lostWord(random)] } : faultPlan(random);
+  const plan = byDma && !alone ? withDmaFaults(general, seed) : general;
   const store = new MemoryStore(SECTORS);
-  const driver = await attachDriver({ ...configuration(random, !alone), faults: plan, seed, stores: [store] });
+  const driver = await attachDriver({ ...configuration(random, !alone), byDma, faults: plan, seed, stores: [store] });
   const oracle = new WriteOracle({ blockSizeBytes: 512 });
   const report = { well: 0, failed: {} as Record<string, number> };
   const names = driver.services.list().map(({ name }) => name);
