@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   type Backend,
   type BackendEnvironment,
@@ -18,7 +19,7 @@ import { QEMU_SELECTOR, type QemuSelector } from './selector.ts';
 /** What a {@link QemuBackend} works with. */
 export interface QemuBackendOptions {
   readonly log?: Logger;
-  /** Resolves paths of drives. Default: as they are. */
+  /** Resolves paths of drives. Default: from the working directory of this process. */
   readonly resolvePath?: (path: string) => string;
   /** A QEMU that does not answer as long is given up: its devices are gone. Default 5000. */
   readonly answerTimeoutMs?: number;
@@ -87,7 +88,7 @@ export class QemuBackend implements Backend<QemuSelector> {
 
   /** Equal sections of configurations give equal specifications. */
   #specOf({ machine, devices, drives, terminals }: QemuSelector): MachineSpec {
-    const { resolvePath = (path: string) => path } = this.#options;
+    const { resolvePath = (path: string) => resolve(path) } = this.#options;
     return {
       machine,
       devices: devices.map((device) => ({ ...device }) as DeviceSpec),

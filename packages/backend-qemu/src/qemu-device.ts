@@ -16,7 +16,7 @@ import {
 } from '@ring3/core';
 import type { LocatedDevice } from './describe.ts';
 import type { WireLine } from './interrupts/interrupt-wire.ts';
-import type { MachineConnection } from './machine/machine-connection.ts';
+import type { MachineConnection, Pin } from './machine/machine-connection.ts';
 import type { FunctionNumber, PciConfigSpace } from './pci/config-space.ts';
 import { assertsPin, maskPin, setBusMaster } from './pci/pci-power.ts';
 import { QtestAccess } from './qtest/qtest-access.ts';
@@ -82,10 +82,7 @@ export class QemuDevice implements OpenDevice {
     if (found === undefined) throw new DeviceError('not-found', `${this.description.id} has no interrupt ${index}`);
     const { trigger, line: number } = found.resource;
     const name = `${this.description.id} ${number ?? 'interrupt'}`;
-    const pci = this.#pci;
-    const asserted = pci && (() => assertsPin(pci.config, pci.at));
-    const line = connection.connectLine(found.line, name, trigger === 'edge' ? 'edge' : 'level', asserted);
-    if (pci !== undefined) maskPin(pci.config, pci.at, false);
+    const line = connection.connectLine(found.line, name, trigger === 'edge' ? 'edge' : 'level', this.#pin);
     const source = new InterruptSource(name, line, this.clock, log);
     this.#sources.set(index, { source, line });
     if (!connection.qtest.alive) void this.gone.then((reason) => line.end(reason));
@@ -126,6 +123,15 @@ export class QemuDevice implements OpenDevice {
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
+  }
+
+  get #pin(): Pin | undefined {
+    const pci = this.#pci;
+    if (pci === undefined) return undefined;
+    return {
+      isAsserted: () => assertsPin(pci.config, pci.at),
+      mask: (masked) => maskPin(pci.config, pci.at, masked),
+    };
   }
 
   #endInterrupts(reason?: string): void {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
@@ -318,6 +318,40 @@ it('passes on what QEMU says of devices that it does not have, and of images tha
     code: 'busy',
     message: expect.stringContaining('Failed to get "write" lock'),
   });
+});
+
+it('takes the path of a drive from where this process is', async () => {
+  const drives = [{ id: 'd0', file: 'no-such.img' }];
+  const section = selector({ machine: 'pc', select: 'ide', drives, devices: ['ide-hd,drive=d0,bus=ide.0'] });
+  await expect(backendFor().describe(section)).rejects.toThrow(`Could not open '${resolve('no-such.img')}'`);
+});
+
+it('keeps a device whose interrupt is disabled off the line of another', async () => {
+  const devices = ['edu,id=one,addr=4', 'edu,id=quiet,addr=8'];
+  const backend = backendFor();
+  const open = async (select: string) => {
+    const device = await backend.open(selector({ machine: 'pc', devices, select }));
+    const source = device.openInterrupt(device.description.interrupts[0] as InterruptResource) as InterruptSource;
+    return { source, registers: await openRegisters(device) };
+  };
+  const [one, quiet] = [await open('one'), await open('quiet')];
+  one.source.attach(() => 'not-mine');
+  one.source.enable();
+  quiet.source.attach(() => {
+    quiet.registers.write32(0x64, 1);
+    return 'handled';
+  });
+  quiet.registers.write32(0x60, 1);
+  await turns(20);
+  expect(one.source.statistics.events).toBe(0);
+  quiet.source.enable();
+  await turns(20);
+  expect(quiet.source.statistics).toMatchObject({ events: 1, handled: 1 });
+  quiet.source.disable();
+  quiet.registers.write32(0x60, 1);
+  const before = one.source.statistics.events;
+  await turns(20);
+  expect(one.source.statistics.events).toBe(before);
 });
 
 it('says what there is when a device is not there', async () => {

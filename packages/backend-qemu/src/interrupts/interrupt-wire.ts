@@ -25,9 +25,9 @@ export class InterruptWire {
     this.#source = source;
   }
 
-  /** Adds the end of one more device. */
-  connect(holder: string, trigger: 'level' | 'edge'): WireLine {
-    const line = new WireLine(this, holder, trigger);
+  /** Adds the end of one more device. @param mask holds its pin back, or lets it go, where the device has a switch for that. */
+  connect(holder: string, trigger: 'level' | 'edge', mask?: (masked: boolean) => void): WireLine {
+    const line = new WireLine(this, holder, trigger, mask);
     this.#lines.push(line);
     return line;
   }
@@ -87,14 +87,16 @@ export class WireLine implements InterruptLine {
   /** Whose line it is, for messages. */
   readonly holder: string;
   readonly #wire: InterruptWire;
+  readonly #mask: ((masked: boolean) => void) | undefined;
   #sink: InterruptSink | undefined;
   #enabled = false;
   /** Delivered and not re-armed yet. */
   #inService = false;
   #latched = false;
 
-  constructor(wire: InterruptWire, holder: string, trigger: 'level' | 'edge') {
+  constructor(wire: InterruptWire, holder: string, trigger: 'level' | 'edge', mask?: (masked: boolean) => void) {
     this.#wire = wire;
+    this.#mask = mask;
     this.holder = holder;
     this.trigger = trigger;
   }
@@ -109,11 +111,14 @@ export class WireLine implements InterruptLine {
 
   enable(): void {
     this.#enabled = true;
+    this.#mask?.(false);
     this.rearm();
   }
 
+  /** The device would hold up a line that others share, and nobody answers for it. */
   disable(): void {
     this.#enabled = false;
+    this.#mask?.(true);
   }
 
   rearm(): void {

@@ -17,6 +17,12 @@ export interface ConnectionOptions {
   readonly answerTimeoutMs: number;
 }
 
+/** The interrupt pin of a device that knows of it. */
+export interface Pin {
+  readonly isAsserted: () => boolean;
+  readonly mask: (masked: boolean) => void;
+}
+
 /** One process's hold of a machine: its buses, its interrupt lines, its memory. QEMU lets one process do that at a time. */
 export class MachineConnection {
   readonly qtest: QtestConnection;
@@ -48,11 +54,11 @@ export class MachineConnection {
     }
   }
 
-  /** One more end on an input of the interrupt controller. @param asserted asks the device, where it can tell. */
-  connectLine(input: number, holder: string, trigger: 'level' | 'edge', asserted?: () => boolean): WireLine {
+  /** One more end on an input of the interrupt controller. */
+  connectLine(input: number, holder: string, trigger: 'level' | 'edge', pin?: Pin): WireLine {
     const wire = this.#wires.get(input) ?? this.#newWire(input);
-    const line = wire.connect(holder, trigger);
-    if (asserted !== undefined) this.#asked.set(line, asserted);
+    const line = wire.connect(holder, trigger, pin?.mask);
+    if (pin !== undefined) this.#asked.set(line, pin.isAsserted);
     return line;
   }
 

@@ -85,7 +85,7 @@ function switchOn(config: PciConfigSpace, fn: PciFunction, board: PciBoard): voi
     if (is64) config.write32(fn, FIRST_BAR + 4 * bar + 4, Number(start >> 32n));
   }
   const bits = fn.bars.reduce((all, { kind }) => all | (kind === 'port' ? IO_SPACE : MEMORY_SPACE), 0);
-  // Who opens the interrupt lets the pin go: nobody would answer for it before, on a line that others share.
+  // Who enables the interrupt lets the pin go: nobody would answer for it before, on a line that others share.
   config.write32(fn, COMMAND, INTERRUPT_DISABLE | bits | (isIde(fn) ? IO_SPACE : 0));
   if (fn.pin === 0) return;
   const line = board.intxLine(fn.device, fn.pin);
