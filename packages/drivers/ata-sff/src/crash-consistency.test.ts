@@ -26,7 +26,7 @@ const WAYS: readonly (readonly [string, DriverSetUp])[] = [
   ['DMA, write cache off', { byDma: true, model: { disks: [disk] }, options: { writeCache: 'off' } }],
 ];
 
-describe.each(WAYS)('%s', (_name, setUp) => {
+describe.each(WAYS)('%s', { timeout: 600_000 }, (_name, setUp) => {
   it('keeps every promise, after whichever event the power goes', async () => {
     for (let seed = SEED; seed < SEED + STREAMS; seed++) {
       const events = await recordTraffic(seed, setUp, REQUESTS);

@@ -23,7 +23,7 @@ const WAYS: readonly (readonly [string, DriverSetUp])[] = [
   ['DMA by polling', { byDma: true, model: { disks: [disk] }, ...polling }],
 ];
 
-describe.each(WAYS)('%s', (_name, setUp) => {
+describe.each(WAYS)('%s', { timeout: 600_000 }, (_name, setUp) => {
   it.each(['read', 'write'] as const)(
     'a %s of 8 sectors with one bad access is right or fails by name, and the next goes well',
     async (request) => {

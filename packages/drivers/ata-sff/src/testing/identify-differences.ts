@@ -19,8 +19,6 @@ const WORDS: readonly { readonly words: readonly number[]; readonly bits: number
   { words: [80], bits: 0x01fe, because: 'the versions of the standard' },
   { words: [81], bits: 0xffff, because: 'minor version: optional' },
   { words: [82, 85], bits: 0x446d, because: 'SMART, host protected area, power management, look-ahead: optional' },
-  { words: [83, 86], bits: 0x0100, because: 'SET MAX security: optional' },
-  { words: [84, 87], bits: 0x0166, because: 'world wide name, FUA, logs: optional' },
   { words: [88], bits: 0x0040, because: 'Ultra DMA mode 6: optional' },
   { words: [93], bits: 0xffff, because: 'result of the hardware reset: QEMU has only the bits that it wants' },
   { words: [105], bits: 0xffff, because: 'how much one DATA SET MANAGEMENT takes: optional' },

@@ -97,7 +97,8 @@ export class Twins {
     raw: ReadonlySet<string>,
   ): Promise<void> {
     const isCommand = step.kind === 'command';
-    const failed = raw.has('end status') || raw.has('error');
+    const ends = [one, other].map(({ phases }) => phases.at(-1)?.status ?? 0);
+    const failed = raw.has('error') || (((ends[0] ?? 0) ^ (ends[1] ?? 0)) & 0xef) !== 0;
     const present = this.#selected < this.place.sectors.length;
     const refusedMultiple =
       isCommand && present && step.opcode === 0xc6 && ((one.phases.at(-1)?.status ?? 0) & 1) === 1;
