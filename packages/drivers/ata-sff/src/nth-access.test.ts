@@ -4,8 +4,8 @@ import type { DriverSetUp } from './test-driver.ts';
 import { accessesOf, EFFECTS, runWith } from './test-nth-access.ts';
 import type { SeenAccess } from './test-witness.ts';
 
-/** In CI, the effects that reach the furthest. */
-const CHOSEN = ['lost', 'all ones', 'one bit wrong'];
+/** In CI; a read that is lost gives all ones. */
+const CHOSEN = ['lost', 'one bit wrong'];
 /** A campaign does not leave anything out. */
 const EVERYTHING = process.env['RING3_DATA_STEP'] !== undefined;
 const STRIKES = Object.entries(EFFECTS).filter(([name]) => EVERYTHING || CHOSEN.includes(name));

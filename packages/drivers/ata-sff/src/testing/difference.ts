@@ -26,7 +26,7 @@ export interface Difference {
 export const ABRT = 0x04;
 export const IDNF = 0x10;
 
-export const STATUS_NAMES = ['alternate', 'end status'];
+const STATUS_NAMES = ['alternate', 'end status'];
 export const ADDRESS_NAMES = ['low', 'mid', 'high', 'device', 'low before', 'mid before', 'high before'];
 
 /** The highest 28-bit address is one less. */

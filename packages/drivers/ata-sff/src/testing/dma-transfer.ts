@@ -98,7 +98,7 @@ export class DmaTransfer {
 }
 
 /** Where streams trim: nowhere else, since the drafts leave open what a trimmed sector reads as. */
-export const TRIMMED = { first: 3500, sectors: 64 };
+const TRIMMED = { first: 3500, sectors: 64 };
 
 /** DATA SET MANAGEMENT: address in 48 bits, count in 16; zero counts are nothing. */
 function putRanges(bytes: Uint8Array, { seed }: CommandStep): void {

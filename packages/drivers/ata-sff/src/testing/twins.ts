@@ -6,7 +6,7 @@ import { type CommandStep, isWide, protocolOf, type Step, sectorsAsked } from '.
 import type { Place } from './streams.ts';
 
 /** A step after which the two controllers are not the same, and nobody knows why. */
-export class Unexplained extends Error {
+class Unexplained extends Error {
   constructor(step: Step, found: readonly Mismatch[]) {
     const lines = found.map(({ what, ours, theirs }) => `  ${what}: model ${hex(ours)}, QEMU ${hex(theirs)}`);
     super(`after ${JSON.stringify(step)}\n${lines.slice(0, 20).join('\n')}`);
