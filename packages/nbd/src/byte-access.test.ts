@@ -27,6 +27,20 @@ describe('a block device by the byte', () => {
     ]);
   });
 
+  test('a device that throws before it returns a promise fails the request, and its blocks are free again', async () => {
+    const disk = new TestDisk(SMALL);
+    const access = new ByteAccess(disk);
+    const { read, write } = disk;
+    disk.read = disk.write = () => {
+      throw new Error('a defect');
+    };
+    await expect(access.read(0, Buffer.alloc(16))).rejects.toThrow('a defect');
+    await expect(access.write(0, Buffer.alloc(16), false)).rejects.toThrow('a defect');
+    Object.assign(disk, { read, write });
+    await access.write(4, Buffer.from('x'), false);
+    expect(disk.content[4]).toBe('x'.charCodeAt(0));
+  });
+
   test('large requests are cut into what the device takes, a few at a time', async () => {
     const disk = new TestDisk(SMALL).fill();
     const into = Buffer.alloc(40 * 16);

@@ -43,7 +43,7 @@ export class ByteAccess {
   /** Fills `into` from the byte `offset` on. */
   read(offset: number, into: Uint8Array): Promise<void> {
     const block = offset / this.#blockBytes;
-    if (this.#isDirect(block, into.length)) return this.device.read(block, into);
+    if (this.#isDirect(block, into.length)) return this.#readBlocks(block, into);
     return this.#each(offset, into, (piece) => this.#readPiece(piece));
   }
 
@@ -54,9 +54,26 @@ export class ByteAccess {
     const whole = offset % this.#blockBytes === 0 && from.length % this.#blockBytes === 0;
     const ticket = this.#lock.acquire(first, last, !whole);
     if (whole && from.length <= this.#maxBytes && ticket.granted === undefined) {
-      return this.#thenRelease(this.device.write(first, from, fua ? WITH_FUA : PLAIN), ticket);
+      return this.#thenRelease(this.#writeBlocks(first, from, fua), ticket);
     }
     return this.#thenRelease(this.#writePieces(offset, from, fua, ticket.granted), ticket);
+  }
+
+  /** A device that throws, which none may, fails the request and not the process. */
+  #readBlocks(block: number, into: Uint8Array): Promise<void> {
+    try {
+      return this.device.read(block, into);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #writeBlocks(block: number, from: Uint8Array, fua: boolean): Promise<void> {
+    try {
+      return this.device.write(block, from, fua ? WITH_FUA : PLAIN);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** One promise, not the three of an async function with `finally`: this is on the way of every write. */
