@@ -316,14 +316,16 @@ it('passes on what QEMU says of devices that it does not have, and of images tha
   await backendFor().describe(disk('first'));
   await expect(backendFor().describe(disk('second'))).rejects.toMatchObject({
     code: 'busy',
-    message: expect.stringContaining('Failed to get "write" lock'),
+    message: expect.stringMatching(/^the image .* is in use by another drive or process/),
   });
 });
 
 it('takes the path of a drive from where this process is', async () => {
   const drives = [{ id: 'd0', file: 'no-such.img' }];
   const section = selector({ machine: 'pc', select: 'ide', drives, devices: ['ide-hd,drive=d0,bus=ide.0'] });
-  await expect(backendFor().describe(section)).rejects.toThrow(`Could not open '${resolve('no-such.img')}'`);
+  await expect(backendFor().describe(section)).rejects.toThrow(
+    `cannot open ${resolve('no-such.img')}: No such file or directory`,
+  );
 });
 
 it('keeps a device whose interrupt is disabled off the line of another', async () => {

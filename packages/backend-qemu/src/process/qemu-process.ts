@@ -9,6 +9,7 @@ import type { Board } from '../boards/board.ts';
 import type { MachineSpec } from '../machine/machine-spec.ts';
 import { commandLine, RAM_FD } from './command-line.ts';
 import { Qmp } from './qmp.ts';
+import { refusal } from './refusal.ts';
 
 /** On a machine that is busy with other things a start takes seconds. */
 const START_TIMEOUT_MS = 30_000;
@@ -69,8 +70,7 @@ export class QemuProcess {
 
   /**
    * Starts QEMU and waits until it answers.
-   * @throws DeviceError `not-found` when it is not installed; `config` with what QEMU says when it
-   *   does not start, `busy` when another one has an image; `timeout`.
+   * @throws DeviceError as {@link refusal} has it, or `timeout`.
    */
   static async start(board: Board, spec: MachineSpec, log: Logger): Promise<QemuProcess> {
     sweep();
@@ -127,11 +127,7 @@ export class QemuProcess {
           `${board.program} did not answer within ${limitText} of its start${because(said())}`,
         );
       }
-      if (/failed to execute/.test(said())) {
-        throw new DeviceError('not-found', `${board.program} is not installed: apt-get install ${board.debianPackage}`);
-      }
-      const code = /Failed to get "\w+" lock/.test(said()) ? 'busy' : 'config';
-      throw new DeviceError(code, `${board.program} did not start: it ${end}${because(said())}`);
+      throw refusal(board, end, said());
     } finally {
       clearTimeout(late);
     }
@@ -172,7 +168,7 @@ function watch(child: ChildProcess, log: Logger) {
     });
   }
   const ended = new Promise<string>((resolve) => {
-    child.once('error', (error) => resolve(`cannot be started through setpriv of util-linux (${error.message})`));
+    child.once('error', (error) => resolve(`cannot be started through setpriv (${error.message})`));
     child.once('close', (code, signal) =>
       resolve(signal === null ? `exited with status ${code}` : `was killed by ${signal}`),
     );
