@@ -1,4 +1,5 @@
-import { isDeviceError } from '@ring3/core';
+import { type DeviceError, type DeviceErrorCode, isDeviceError } from '@ring3/core';
+import type { ConfigError } from '@ring3/rig';
 import { DeclinedError, UsageError } from './usage-error.ts';
 
 /** Exit statuses of the command line, after sysexits.h where it has one. */
@@ -19,7 +20,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError) return EXIT.usage;
   if (error instanceof DeclinedError) return EXIT.negative;
   if (!isDeviceError(error)) return EXIT.software;
-  switch (error.code) {
+  switch (codeOf(error)) {
     case 'busy':
       return EXIT.busy;
     case 'config':
@@ -32,4 +33,11 @@ export function exitCodeOf(error: unknown): number {
     default:
       return EXIT.software;
   }
+}
+
+/** A configuration that is right, but for a device that is away, in use or forbidden, is no wrong configuration. */
+function codeOf(error: DeviceError): DeviceErrorCode {
+  const { problems = [] } = error as Partial<ConfigError>;
+  const [code, ...others] = new Set(problems.map((problem) => problem.code));
+  return code === undefined || others.length > 0 ? error.code : code;
 }
