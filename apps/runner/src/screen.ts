@@ -53,7 +53,7 @@ function nextLines({ uri }: ExportSummary, path: string | undefined, ownImage: b
   const looking = [`qemu-io -r -f raw -c 'read -v 0 512' '${uri}'`, 'shows the first sector'] as const;
   const steps: readonly (readonly [command: string, what: string])[] = [
     [`nbdinfo '${uri}'`, 'asks the disk what it is'],
-    [`nbdcopy '${uri}' copy.img`, 'reads all of it, every word through the task file'],
+    [`nbdcopy '${uri}' copy.img`, 'reads all of it, through the registers of the controller'],
     ownImage ? looking : writing,
   ];
   const missing = steps.map(([command]) => command.split(' ')[0] ?? '').filter((tool) => !isInstalled(tool, path));

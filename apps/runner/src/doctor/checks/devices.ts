@@ -36,7 +36,11 @@ function found(device: ExaminedDevice, { roots }: DoctorContext): Finding {
 }
 
 function wrong(device: ExaminedDevice, cause: string): Finding {
-  const remedy = 'ring3 devices  # lists what this machine has; then correct that place of the configuration';
+  const [install] = /apt-get install [\w-]+$/.exec(cause) ?? [];
+  const remedy =
+    install === undefined
+      ? 'ring3 devices  # lists what this machine has; then correct that place of the configuration'
+      : `sudo ${install}`;
   return { level: 'problem', about: aboutOf(device), says: 'not usable as it is configured', cause, remedy };
 }
 
