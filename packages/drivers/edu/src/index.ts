@@ -1,7 +1,7 @@
 /**
  * The teaching device of QEMU (`-device edu`): computes factorials and interrupts when it is done.
  *
- * Not supported: its DMA engine, which waits for DMA buffers in @ring3/core; message-signalled interrupts.
+ * Not supported: its DMA engine; message-signalled interrupts.
  */
 import { defineDriver, interrupt, memory, optional, pciId } from '@ring3/core';
 import { Edu } from './edu.ts';
