@@ -21,7 +21,7 @@ export const DEVICE_ERROR_CODES = {
   },
   gone: {
     cause: 'The device was removed or no longer answers (its registers read all ones).',
-    remedy: 'Plug it in again; the runner starts its driver when it is back.',
+    remedy: 'Plug it in again, then stop `ring3 run` and start it anew.',
   },
   media: {
     cause: 'A sector cannot be read or written; the details name the first bad one.',
