@@ -248,6 +248,6 @@ function gone({ pid }: QtestOptions, cause?: unknown): DeviceError {
 function busy({ pid }: QtestOptions): DeviceError {
   return new DeviceError(
     'busy',
-    `QEMU (process ${pid}) does not answer: it talks to one process at a time, and either another one has it or it was stopped`,
+    `QEMU (process ${pid}) does not answer: it talks to one process at a time, and either another one has it or it was stopped; two devices of one machine need isolation: inline`,
   );
 }
