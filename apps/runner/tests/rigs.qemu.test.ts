@@ -8,7 +8,7 @@ import { ring3 } from './testing/runner-process.ts';
 beforeEach(needsTools({ 'qemu-system-x86_64': 'qemu-system-x86', setpriv: 'util-linux' }));
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
-const IMAGE = join(ROOT, '.ring3/demo-disk.img');
+const IMAGE = join(ROOT, '.ring3/qemu-disk.img');
 
 it('check finds nothing wrong with the rigs of this repository that run on QEMU', async () => {
   if (!existsSync(IMAGE)) {

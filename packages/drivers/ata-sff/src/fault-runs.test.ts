@@ -2,7 +2,8 @@ import { faultRuns, shareOf } from '@ring3/core/testing';
 import { expect, it } from 'vitest';
 import { type RunReport, runWithFaults } from './test-fault-run.ts';
 
-const RUNS = faultRuns(1000);
+/** More of them in CI (`npm run test:faults`), and in the campaign. */
+const RUNS = faultRuns(250);
 
 /** Every other run is by DMA. */
 const run = (seed: number) => runWithFaults(seed, seed % 2 === 0);
