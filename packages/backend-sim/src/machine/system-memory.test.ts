@@ -29,7 +29,7 @@ describe('memory of the simulated machine', () => {
   it('is shared by processor and device, once the device may be bus master', async () => {
     const { simulation, memory } = await start();
     const { device } = simulation;
-    expect(device.description.dma).toEqual({ memory: 'simulated memory', sizeBytes: 16 * 2 ** 20 });
+    expect(device.description.dma).toEqual({ memory: 'simulated memory', sizeBytes: 8 * 2 ** 20 });
     const into = new Uint8Array(4);
     expect(memory.read(0x1000_0000n, into)).toBe(false);
     expect([...into]).toEqual([0xff, 0xff, 0xff, 0xff]);
