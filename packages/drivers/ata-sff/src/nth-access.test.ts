@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { describe, expect, it } from 'vitest';
 import type { DriverSetUp } from './test-driver.ts';
-import { accessesOf, EFFECTS, runWith } from './test-nth-access.ts';
+import { accessesOf, EFFECTS, runWith, SECTORS } from './test-nth-access.ts';
 import type { SeenAccess } from './test-witness.ts';
 
 /** In CI; a read that is lost gives all ones. */
@@ -12,7 +12,7 @@ const STRIKES = Object.entries(EFFECTS).filter(([name]) => EVERYTHING || CHOSEN.
 /** Of the words of data, all alike, only each so many-th is hit; a campaign hits all of them. */
 const DATA_STEP = Number(process.env['RING3_DATA_STEP'] ?? 499);
 
-const disk = { sectors: 1024 };
+const disk = { sectors: SECTORS };
 const polling = { options: { interrupts: 'polling' as const } };
 const WAYS: readonly (readonly [string, DriverSetUp])[] = [
   ['PIO by interrupt', { model: { disks: [{ ...disk, multiple: 0 }] } }],

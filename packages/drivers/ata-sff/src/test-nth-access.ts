@@ -7,7 +7,7 @@ import { type SeenAccess, Witness } from './test-witness.ts';
 /** Eight sectors, with something else before and behind. */
 const FIRST = 40;
 const COUNT = 8;
-const SECTORS = 1024;
+export const SECTORS = 96;
 /** Two commands that stay silent, and what belongs to them. */
 const LONGEST_US = 300_000_000;
 
@@ -74,7 +74,8 @@ export async function runWith(request: Request, setUp: DriverSetUp, plan: FaultP
 
 function attach(setUp: DriverSetUp, faults: FaultPlan, store = filledStore()): Promise<TestDriver> {
   const options = { verifyTaskFile: true, ...setUp.options };
-  return attachDriver({ ...setUp, options, faults, stores: [store], seed: 1 });
+  // No larger than needed: there are thousands of machines.
+  return attachDriver({ ...setUp, options, faults, stores: [store], seed: 1, memory: { sizeBytes: 0x1_0000 } });
 }
 
 function filledStore(): MemoryStore {
