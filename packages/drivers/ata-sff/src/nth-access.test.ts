@@ -28,6 +28,7 @@ describe.each(WAYS)('%s', { timeout: 600_000 }, (_name, setUp) => {
     'a %s of 8 sectors with one bad access is right or fails by name, and the next goes well',
     async (request) => {
       const { before, list } = await accessesOf(request, setUp);
+      expect(list.some(({ space }) => space === 'busMaster')).toBe(setUp.byDma === true);
       const wrong: string[] = [];
       for (const [index, access] of list.entries()) {
         if (isData(access) && index % DATA_STEP !== 0) continue;
