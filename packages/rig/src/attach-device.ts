@@ -75,7 +75,7 @@ async function attachInScope(device: CheckedDevice, scope: Scope, options: Attac
     name: device.name,
     clock,
     log,
-    services: withdrawing(services, driverScope),
+    services: withdrawing(services, driverScope, open.gone),
     simulated: open.description.simulated,
   };
   const instance = await device.driver.attach({ ...handles, ...environment }, device.driverOptions, driverScope);
@@ -96,11 +96,12 @@ function deferQuiesce(
   scope.defer('quiesce', () => runQuiesce(steps, spaces, clock, log));
 }
 
-/** A publisher whose offers end with the driver, whatever the driver forgets. */
-function withdrawing(services: ServiceDirectory, scope: Scope): Publisher {
+/** A publisher whose offers end with the device, which says why, or else with the driver, whatever the driver forgets. */
+function withdrawing(services: ServiceDirectory, scope: Scope, gone: Promise<string>): Publisher {
   return {
     publish: (serviceClass, name, service) => {
       const withdraw = services.publish(serviceClass, name, service);
+      void gone.then((reason) => withdraw(`the device is gone: ${reason}`));
       scope.defer(`service ${name}`, () => withdraw('the driver was stopped'));
       return withdraw;
     },

@@ -181,7 +181,7 @@ it('stops the driver of a device that is gone, and withdraws its services', asyn
   remove('pulled out');
   expect(await rig.devices[0]?.gone).toBe('pulled out');
   expect(events).toContain('close device');
-  expect(await offer?.withdrawn).toBe('the driver was stopped');
+  expect(await offer?.withdrawn).toBe('the device is gone: pulled out');
   await rig.close();
 });
 
