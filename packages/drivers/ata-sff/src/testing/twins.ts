@@ -23,6 +23,7 @@ export class Twins {
   readonly place: Place;
   #selected: 0 | 1 = 0;
   #previous: Step | undefined;
+  #lastOpcode = 0;
   #diverged = false;
 
   constructor(ours: RawHost, theirs: RawHost, place: Place, seen: Map<string, number>) {
@@ -44,6 +45,7 @@ export class Twins {
 
   /** @throws Unexplained */
   async run(step: Step): Promise<void> {
+    if (this.#wouldShrink(step)) return;
     if (step.kind === 'command') this.#selected = step.device;
     else if (step.kind === 'reset') this.#selected = 0;
     else if (step.kind === 'write' && step.offset === 6) this.#selected = (step.value & 0x10) === 0 ? 0 : 1;
@@ -53,6 +55,15 @@ export class Twins {
     if (step.kind === 'command' && step.opcode === 0x90) this.#selected = 0;
     await this.#evenOut(step, seen, raw);
     this.#previous = step;
+  }
+
+  /** SET MAX ADDRESS directly after READ NATIVE MAX ADDRESS makes the disk smaller that knows it; QEMU's does not. */
+  #wouldShrink(step: Step): boolean {
+    if (step.kind !== 'command') return false;
+    const knowsMax = this.#lastOpcode === 0xf8 || this.#lastOpcode === 0x27;
+    if (knowsMax && (step.opcode === 0xf9 || step.opcode === 0x37)) return true;
+    this.#lastOpcode = step.opcode;
+    return false;
   }
 
   get #devices(): readonly (0 | 1)[] {
