@@ -1,24 +1,16 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  DeviceError,
-  type DmaAllocator,
-  type DmaLoan,
-  type DmaResource,
-  hex,
-  type Logger,
-  type SpaceResource,
-} from '@ring3/core';
+import { DeviceError, type DmaAllocator, type DmaResource, hex, type Logger, type SpaceResource } from '@ring3/core';
 import {
   busTranslation,
   deviceErrorOf,
   errnoOf,
   HUGE_PAGE_MEMORY,
-  type HugePages,
+  HugePageLoan,
   hugePageObstacle,
   type LinuxRoots,
   linuxRoots,
-  openHugePages,
+  type openHugePages,
 } from '@ring3/linux';
 import { pciFunctionsAt } from './pci-functions.ts';
 import type { DmaSelector } from './selector.ts';
@@ -55,70 +47,55 @@ export class DmaMemory {
   readonly #id: string;
   readonly #plan: PlannedDma;
   readonly #roots: LinuxRoots;
-  readonly #log: Logger;
-  readonly #take: typeof openHugePages;
+  readonly #loan: HugePageLoan;
   readonly #masters: string[] = [];
-  #open: { readonly pages: HugePages; readonly loan: DmaLoan } | undefined;
 
-  constructor(
-    id: string,
-    plan: PlannedDma,
-    roots: LinuxRoots,
-    log: Logger,
-    take: typeof openHugePages = openHugePages,
-  ) {
+  constructor(id: string, plan: PlannedDma, roots: LinuxRoots, log: Logger, take?: typeof openHugePages) {
+    const { functions, resource } = plan;
     this.#id = id;
     this.#plan = plan;
     this.#roots = roots;
-    this.#log = log;
-    this.#take = take;
+    this.#loan = new HugePageLoan({
+      id,
+      sizeBytes: resource.sizeBytes,
+      roots,
+      log,
+      note: functions.length === 0 ? 'nobody but its driver can stop them' : `bus master: ${functions.join(', ')}`,
+      check: () => this.#check(),
+      setBusMaster: (on) => (on ? this.#makeMasters() : this.#endMasters(this.#masters)),
+      ...(take === undefined ? {} : { take }),
+    });
   }
 
   /** @throws DeviceError `unsupported`, `permission`: in words, and nothing is taken. */
   open(): DmaAllocator {
-    if (this.#open !== undefined) return this.#open.loan;
-    const { functions, obstacles, resource } = this.#plan;
-    if (obstacles[0] !== undefined) throw new DeviceError('unsupported', `devmem: ${this.#id}: ${obstacles[0]}`);
-    const pages = this.#take(resource.sizeBytes, this.#roots);
-    this.#open = { pages, loan: pages.pool.lend() };
-    try {
-      for (const address of functions) this.#makeMaster(address);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-    const whose =
-      functions.length === 0 ? 'nobody but its driver can stop them' : `bus master: ${functions.join(', ')}`;
-    this.#log.warn(
-      `${this.#id}: transfers to physical addresses, for lab use (${whose}): no IOMMU keeps the device, or a wrong address, from the memory of the whole machine`,
-    );
-    return this.#open.loan;
+    return this.#loan.open();
   }
 
   /** Ends the transfers of a PCI function, also those of a driver that is dead. @throws DeviceError when the kernel refuses. */
   silence(): void {
-    for (const address of this.#plan.functions) this.#setBusMaster(address, false);
+    this.#endMasters(this.#plan.functions);
   }
 
   /** Gives the memory back, once the device is off the bus; keeps it where that cannot be had. */
   close(): void {
-    if (this.#open === undefined) return;
-    const { pages, loan } = this.#open;
-    loan.close();
-    try {
-      for (const address of this.#masters) this.#setBusMaster(address, false);
-      pages.close();
-    } catch (error) {
-      this.#log.error(
-        `${this.#id}: bus mastering could not be ended, so its memory is kept until the process ends: ${String(error)}`,
-      );
-    }
-    this.#open = undefined;
+    this.#loan.close();
   }
 
-  #makeMaster(address: string): void {
-    this.#setBusMaster(address, true);
-    this.#masters.push(address);
+  #check(): void {
+    const [obstacle] = this.#plan.obstacles;
+    if (obstacle !== undefined) throw new DeviceError('unsupported', `devmem: ${this.#id}: ${obstacle}`);
+  }
+
+  #makeMasters(): void {
+    for (const address of this.#plan.functions) {
+      this.#setBusMaster(address, true);
+      this.#masters.push(address);
+    }
+  }
+
+  #endMasters(addresses: readonly string[]): void {
+    for (const address of addresses) this.#setBusMaster(address, false);
   }
 
   #setBusMaster(address: string, on: boolean): void {

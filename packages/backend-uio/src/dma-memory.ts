@@ -1,12 +1,5 @@
-import {
-  type DeviceDescription,
-  DeviceError,
-  type DmaAllocator,
-  type DmaLoan,
-  isDeviceError,
-  type Logger,
-} from '@ring3/core';
-import { busTranslation, HUGE_PAGE_MEMORY, type HugePages, hugePageObstacle } from '@ring3/linux';
+import { type DeviceDescription, DeviceError, type Logger } from '@ring3/core';
+import { busTranslation, HUGE_PAGE_MEMORY, HugePageLoan, hugePageObstacle } from '@ring3/linux';
 import { z } from 'zod';
 import type { Surroundings } from './describe.ts';
 import type { Candidate } from './inventory.ts';
@@ -45,7 +38,7 @@ export function dmaObstacles(
   return found.filter((words) => words !== undefined);
 }
 
-/** What {@link DmaMemory} works with. */
+/** What {@link lendMemory} works with. */
 interface DmaMemoryParts {
   readonly id: string;
   readonly settings: DmaSettings;
@@ -56,63 +49,30 @@ interface DmaMemoryParts {
   readonly log: Logger;
 }
 
-/** Memory for the transfers of one open device: taken when it is first asked for, with the right to master the bus. */
-export class DmaMemory {
-  readonly #parts: DmaMemoryParts;
-  #open: { readonly pages: HugePages; readonly loan: DmaLoan } | undefined;
+/** Memory for the transfers of one open device. */
+export function lendMemory(parts: DmaMemoryParts): HugePageLoan {
+  const { id, settings, config, native, roots, log } = parts;
+  return new HugePageLoan({
+    id,
+    sizeBytes: bytesOf(settings),
+    roots,
+    log,
+    take: native.hugePages,
+    check: () => checkDma(parts),
+    setBusMaster: (on) => {
+      if (config !== undefined) setBusMaster(config, on);
+    },
+  });
+}
 
-  constructor(parts: DmaMemoryParts) {
-    this.#parts = parts;
-  }
-
-  /** @throws DeviceError `unsupported`, `permission`: in words, and nothing is taken. */
-  open(): DmaAllocator {
-    if (this.#open !== undefined) return this.#open.loan;
-    const { id, settings, config, native, roots, candidate, log } = this.#parts;
-    const [obstacle] = dmaObstacles(candidate, settings, { roots });
-    if (obstacle !== undefined) throw new DeviceError('unsupported', `${id}: ${obstacle}`);
-    if (config?.writable !== true) {
-      throw new DeviceError(
-        'permission',
-        `${id}: DMA needs the PCI configuration space, which this process cannot write: a udev rule must open it (README of backend-uio)`,
-      );
-    }
-    const pages = native.hugePages(bytesOf(settings), roots);
-    try {
-      setBusMaster(config, true);
-    } catch (error) {
-      pages.close();
-      throw error;
-    }
-    log.warn(
-      `${id}: transfers to physical addresses, for lab use: no IOMMU keeps the device, or a wrong address, from the memory of the whole machine`,
-    );
-    this.#open = { pages, loan: pages.pool.lend() };
-    return this.#open.loan;
-  }
-
-  /** Ends bus mastering, then gives the memory back; keeps it where the device may still write to it. */
-  close(): void {
-    if (this.#open === undefined) return;
-    const { pages, loan } = this.#open;
-    this.#open = undefined;
-    loan.close();
-    if (this.#isOffTheBus()) pages.close();
-  }
-
-  #isOffTheBus(): boolean {
-    const { id, config, log } = this.#parts;
-    try {
-      if (config !== undefined) setBusMaster(config, false);
-      return true;
-    } catch (error) {
-      if (isDeviceError(error, 'gone')) return true;
-      log.error(
-        `${id}: bus mastering could not be ended, so its memory is kept until the process ends: ${String(error)}`,
-      );
-      return false;
-    }
-  }
+function checkDma({ id, settings, config, roots, candidate }: DmaMemoryParts): void {
+  const [obstacle] = dmaObstacles(candidate, settings, { roots });
+  if (obstacle !== undefined) throw new DeviceError('unsupported', `${id}: ${obstacle}`);
+  if (config?.writable === true) return;
+  throw new DeviceError(
+    'permission',
+    `${id}: DMA needs the PCI configuration space, which this process cannot write: a udev rule must open it (README of backend-uio)`,
+  );
 }
 
 function bytesOf({ sizeMiB }: DmaSettings): number {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DeviceError, isDeviceError, type Logger } from '@ring3/core';
 import { foreignDriver, type LocatedDevice, type Surroundings } from './describe.ts';
-import { DmaMemory, type DmaSettings } from './dma-memory.ts';
+import { lendMemory } from './dma-memory.ts';
 import type { Native } from './native.ts';
 import { PciConfigSpace } from './pci-config-space.ts';
 import { enableFunction, maskInterrupt, setBusMaster } from './pci-power.ts';
@@ -51,7 +51,8 @@ export function openDevice(located: LocatedDevice, context: OpenContext): UioDev
 
 function openParts(located: LocatedDevice, context: OpenContext, undo: (() => void)[], release: () => void): UioDevice {
   const { settings, native, surroundings } = context;
-  const { pci, uio } = located.candidate;
+  const { candidate, description } = located;
+  const { pci, uio } = candidate;
   const config = openConfig(located);
   if (config !== undefined) undo.push(() => config.close());
   if (pci !== undefined && uio === undefined) {
@@ -64,17 +65,11 @@ function openParts(located: LocatedDevice, context: OpenContext, undo: (() => vo
   if (events !== undefined) undo.push(() => events.close());
   if (settings.busMaster === true) startBusMaster(located, config, context, undo);
   const presence = new Presence(foldersOf(located, surroundings), native.lookMs, () => isAnswering(config));
-  const dma = settings.dma && openDmaLater(located, config, context, settings.dma);
+  const { roots } = surroundings;
+  const dma =
+    settings.dma &&
+    lendMemory({ id: description.id, settings: settings.dma, config, native, roots, candidate, log: context.log });
   return new UioDevice({ located, ...context, presence, config, events, dma, release });
-}
-
-function openDmaLater(
-  { candidate, description: { id } }: LocatedDevice,
-  config: PciConfigSpace | undefined,
-  { native, surroundings: { roots }, log }: OpenContext,
-  settings: DmaSettings,
-): DmaMemory {
-  return new DmaMemory({ id, settings, config, native, roots, candidate, log });
 }
 
 /** Closed to this process it is missing only where something needs it. */

@@ -14,8 +14,8 @@ import {
   type SpaceResource,
   SystemClock,
 } from '@ring3/core';
+import type { HugePageLoan } from '@ring3/linux';
 import type { LocatedDevice, Surroundings } from './describe.ts';
-import type { DmaMemory } from './dma-memory.ts';
 import { AutomaticControl, type InterruptControl } from './interrupts/interrupt-control.ts';
 import type { UioEvents } from './interrupts/uio-events.ts';
 import { UioLine } from './interrupts/uio-line.ts';
@@ -39,7 +39,7 @@ export interface UioDeviceParts {
   readonly config: PciConfigSpace | undefined;
   /** The node; held open as long as the device is, since the kernel may switch off a device that nobody has open. */
   readonly events: UioEvents | undefined;
-  readonly dma: DmaMemory | undefined;
+  readonly dma: HugePageLoan | undefined;
   /** Gives back what opening took, at the end of `close`. */
   readonly release: () => void;
 }

@@ -3,6 +3,7 @@ export { type ClaimDirectories, findClaimDirectories } from './claim-directory.t
 export type { ClaimedRange, HeldClaim } from './claim-text.ts';
 export { checkEngine, type EngineCheck } from './engine.ts';
 export { createEventFd, type EventFd } from './event-fd.ts';
+export { HugePageLoan, type HugePageLoanOptions } from './huge-page-loan.ts';
 export { HUGE_PAGE_MEMORY, type HugePages, hugePageObstacle, openHugePages } from './huge-pages.ts';
 export { bytesWaiting, ioctl } from './ioctl.ts';
 export {
