@@ -1,4 +1,4 @@
-import type { DmaBuffer, MemoryRegion, RegisterSpace } from '@ring3/core';
+import type { DmaAllocator, DmaBuffer, MemoryRegion, RegisterSpace } from '@ring3/core';
 import { type DmaFixture, dmaConformance } from '@ring3/core/testing';
 import { beforeEach, expect, it, onTestFinished } from 'vitest';
 import { QemuBackend } from './backend.ts';
@@ -68,11 +68,36 @@ const START_TO_MEMORY = 0x09;
 const READ_DMA = 0xc8;
 const DRIVES_CAN_DMA = 0x60;
 
-/** Where a transfer of 8 sectors goes: a table of one entry. */
+/** Where a transfer goes: a table of one entry. */
 function table(entry: DmaBuffer, target: DmaBuffer): void {
   const view = new DataView(entry.bytes.buffer, entry.bytes.byteOffset, 8);
   view.setUint32(0, Number(target.busAddress), true);
   view.setUint32(4, (0x8000_0000 | target.bytes.length) >>> 0, true);
+}
+
+/** Has the disk read `sectors` sectors from `first` on, to a buffer of that size; does not wait for the end. */
+function startRead(
+  ide: { command: RegisterSpace; busMaster: RegisterSpace },
+  dma: DmaAllocator,
+  first: number,
+  sectors: number,
+) {
+  const rules = { alignment: 4, boundary: 0x1_0000, addressBits: 32 };
+  const entry = dma.allocate(8, rules);
+  const target = dma.allocate(sectors * 512, rules);
+  table(entry, target);
+  ide.busMaster.write32(TABLE, Number(entry.busAddress));
+  for (const [offset, value] of [
+    [6, 0xe0],
+    [2, sectors],
+    [3, first],
+    [4, 0],
+    [5, 0],
+    [7, READ_DMA],
+  ] as const)
+    ide.command.write8(offset, value);
+  ide.busMaster.write8(COMMAND, START_TO_MEMORY);
+  return target;
 }
 
 async function openIde(machine: string, file: string) {
@@ -95,22 +120,7 @@ it.each(['pc', 'clipper'])(
     const { device, command, busMaster } = await openIde(board, path);
     expect(busMaster.read8(STATUS) & DRIVES_CAN_DMA).toBe(DRIVES_CAN_DMA);
     expect(busMaster.read8(8 + STATUS) & DRIVES_CAN_DMA).toBe(DRIVES_CAN_DMA);
-    const dma = device.openDma();
-    const rules = { alignment: 4, boundary: 0x1_0000, addressBits: 32 };
-    const entry = dma.allocate(8, rules);
-    const target = dma.allocate(4096, rules);
-    table(entry, target);
-    busMaster.write32(TABLE, Number(entry.busAddress));
-    for (const [offset, value] of [
-      [6, 0xe0],
-      [2, 8],
-      [3, 100],
-      [4, 0],
-      [5, 0],
-      [7, READ_DMA],
-    ] as const)
-      command.write8(offset, value);
-    busMaster.write8(COMMAND, START_TO_MEMORY);
+    const target = startRead({ command, busMaster }, device.openDma(), 100, 8);
     while ((busMaster.read8(STATUS) & 0x05) !== 0x04);
     expect(Buffer.compare(target.bytes, content.subarray(100 * 512, 108 * 512))).toBe(0);
   },
@@ -121,21 +131,7 @@ it('lets a device be bus master from openDma to silence', async () => {
   const { device, busMaster, command } = await openIde('pc', path);
   const dma = device.openDma();
   device.silence();
-  const rules = { alignment: 4, boundary: 0x1_0000, addressBits: 32 };
-  const entry = dma.allocate(8, rules);
-  const target = dma.allocate(512, rules);
-  table(entry, target);
-  busMaster.write32(TABLE, Number(entry.busAddress));
-  for (const [offset, value] of [
-    [6, 0xe0],
-    [2, 1],
-    [3, 1],
-    [4, 0],
-    [5, 0],
-    [7, READ_DMA],
-  ] as const)
-    command.write8(offset, value);
-  busMaster.write8(COMMAND, START_TO_MEMORY);
+  const target = startRead({ command, busMaster }, dma, 1, 1);
   for (let look = 0; look < 200; look++) busMaster.read8(STATUS);
   expect(target.bytes.every((byte) => byte === 0)).toBe(true);
 });

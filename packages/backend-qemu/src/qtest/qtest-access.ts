@@ -1,9 +1,7 @@
 import type { RegisterAccess, RegisterOp, Width } from '@ring3/core';
 import { type BusKind, opCommand, readCommand, writeCommand, writePrefix } from './bus.ts';
-import type { QtestConnection } from './qtest-connection.ts';
+import { BATCH, type QtestConnection } from './qtest-connection.ts';
 
-/** Words of a FIFO that are on their way at once. */
-const BATCH = 128;
 const ALL_ONES_64 = 0xffff_ffff_ffff_ffffn;
 const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 

@@ -16,7 +16,7 @@ import { readSome, writeAll } from './blocking-socket.ts';
  * How many commands are on their way at most. Each answer of QEMU is a message of its own in the socket; when some 250
  * wait, QEMU pauses, and a pause is longer than a round trip.
  */
-const BATCH = 128;
+export const BATCH = 128;
 
 /** Who is not greeted by then is one too many. */
 const LONGEST_GREETING_MS = 2000;
