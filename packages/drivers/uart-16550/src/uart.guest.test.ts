@@ -5,6 +5,7 @@ import { Scope, SERIAL_PORT, type SerialPort, ServiceDirectory, SILENT, sleep } 
 import { readExactly, serialPattern, serialPortConformance, statusNow } from '@ring3/core/testing';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type UartPort, uart16550, uartOptions } from './index.ts';
+import { bytesOnly } from './testing/bytes-only.ts';
 import { CableEnd } from './testing/cable-end.ts';
 
 // QEMU's pci-serial under a real kernel, in the virtual machine only. Number 0 has a cable that goes through a process
@@ -98,17 +99,9 @@ describe.skipIf(!inMachine)('on a real kernel', () => {
     expect(port.info).toEqual({ model: '16550A', fifoBytes: 16, simulated: false });
   });
 
-  const bytesOnly = 'the other end is a character device without settings and lines';
   serialPortConformance({
     name: 'uart-16550 on pci-serial through uio_pci_generic',
-    cannot: {
-      settings: bytesOnly,
-      'modem-lines': bytesOnly,
-      'line-errors': bytesOnly,
-      break: bytesOnly,
-      'rts-cts': bytesOnly,
-      'xon-xoff': bytesOnly,
-    },
+    cannot: bytesOnly('the other end is a character device without settings and lines'),
     start: async () => {
       const { port, clock, stop } = await attach(CABLE);
       const pass = (us: number) => sleep(clock, us);
