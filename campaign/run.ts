@@ -23,6 +23,7 @@ interface Outcome extends Part {
 
 const ROOT = join(import.meta.dirname, '..');
 const SEED = process.env['RING3_SEED'] ?? String(Math.floor(Date.now() / 86_400_000));
+const DIFFERENTIAL_COMMANDS = process.env['RING3_DIFFERENTIAL_COMMANDS'] ?? '1000000';
 const PARTS: readonly Part[] = [
   {
     name: 'ata-faults',
@@ -33,10 +34,10 @@ const PARTS: readonly Part[] = [
   },
   {
     name: 'ata-differential',
-    what: '1,000,000 random commands on the simulated controller and on that of QEMU',
+    what: `${Number(DIFFERENTIAL_COMMANDS).toLocaleString('en')} random commands on the simulated controller and on that of QEMU`,
     project: 'qemu',
     filter: 'packages/drivers/ata-sff/src/differential',
-    environment: { RING3_DIFFERENTIAL_COMMANDS: process.env['RING3_DIFFERENTIAL_COMMANDS'] ?? '1000000' },
+    environment: { RING3_DIFFERENTIAL_COMMANDS: DIFFERENTIAL_COMMANDS },
   },
   {
     name: 'ata-nth-access',
