@@ -33,7 +33,6 @@ it(`sees no difference that is not explained in ${COMMANDS} random commands on t
       await fc.assert(property, {
         seed: SEED * 1_000_003 + round,
         numRuns: STREAMS,
-
         interruptAfterTimeLimit: 60_000,
       });
     }

@@ -24,7 +24,7 @@ export async function prepareCommand(
   const { taskFile } = channel;
   try {
     for (let attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
-      if (channel.taskFile.selected !== position) await select(channel, position, command);
+      if (taskFile.selected !== position) await select(channel, position, command);
       if (taskFile.load(command, position, channel.verification) === 'same') return undefined;
       await waitWhileBusy(channel, { what: `before ${describeCommand(command)}`, timeoutUs: IDLE_TIMEOUT_US });
       taskFile.forgetSelection();
