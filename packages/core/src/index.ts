@@ -47,6 +47,7 @@ export type {
 } from './interrupt.ts';
 export { interruptAfter } from './interrupt-after.ts';
 export { InterruptSource } from './interrupt-source.ts';
+export { Lane } from './lane.ts';
 export { type Logger, SILENT } from './log.ts';
 export {
   compatible,

@@ -1,8 +1,7 @@
-import { isDeviceError, type Logger } from '@ring3/core';
+import { isDeviceError, Lane, type Logger } from '@ring3/core';
 import { type BufferPool, capacityBytes, type PooledBuffer } from './buffer-pool.ts';
 import { type Refusal, refusalOf } from './errno.ts';
 import type { ExportedDisk } from './exported-disk.ts';
-import { Lane } from './lane.ts';
 import { COMMAND, COMMAND_FLAG, ERRNO } from './protocol.ts';
 import type { RangeOrder } from './range-commands.ts';
 import type { ReplyWriter } from './reply-writer.ts';

@@ -1,11 +1,10 @@
-import { type Clock, isDeviceError, type Logger, type Verdict } from '@ring3/core';
+import { type Clock, isDeviceError, type Lane, type Logger, type Verdict } from '@ring3/core';
 import type { BusMaster } from './bus-master.ts';
 import { type Command, isDma } from './commands.ts';
 import { type DmaEngine, DmaExecution } from './dma-execution.ts';
 import type { Execution } from './execution.ts';
 import { describeCommand, type Outcome } from './failure.ts';
 import { FairQueue } from './fair-queue.ts';
-import type { OneAtATime } from './one-at-a-time.ts';
 import { PioExecution } from './pio-execution.ts';
 import { pollExecution } from './poll-execution.ts';
 import { prepareCommand } from './prepare-command.ts';
@@ -61,7 +60,7 @@ export class Channel implements WaitContext {
   #lostInARow = 0;
   #running: Execution | undefined;
   #engine: DmaEngine | undefined;
-  #turns: OneAtATime | undefined;
+  #turns: Lane | undefined;
 
   constructor(
     environment: { readonly name: string; readonly clock: Clock; readonly log: Logger },
@@ -89,7 +88,7 @@ export class Channel implements WaitContext {
   }
 
   /** From now on commands of the DMA protocols can be executed. `turns`: where the channels may not both be active. */
-  enableDma(engine: DmaEngine, turns: OneAtATime | undefined): void {
+  enableDma(engine: DmaEngine, turns: Lane | undefined): void {
     this.#engine = engine;
     this.#turns = turns;
   }

@@ -5,6 +5,7 @@ import {
   type DmaAllocator,
   type InterruptSource,
   IoPortSpace,
+  Lane,
   type Logger,
   type Publisher,
   type RegisterSpace,
@@ -16,7 +17,6 @@ import { AtaDisk } from './disk.ts';
 import { prepareDma } from './dma-set-up.ts';
 import { ErrorHandler } from './error-handler.ts';
 import { dispatchInterrupt } from './interrupt-dispatch.ts';
-import { OneAtATime } from './one-at-a-time.ts';
 import type { AtaOptions } from './options.ts';
 import { probe } from './probe.ts';
 import { COMMAND_BLOCK } from './registers.ts';
@@ -76,7 +76,7 @@ interface Common {
   readonly scope: Scope;
   readonly dma: DmaAllocator | undefined;
   /** Where only one channel may be active at a time. */
-  readonly turns: OneAtATime | undefined;
+  readonly turns: Lane | undefined;
 }
 
 /** Brings both channels up at the same time and publishes their disks. */
@@ -94,7 +94,7 @@ export async function attachController(
     channels.flatMap((channel, index) => ({ channel, source: handles[index]?.interrupt })),
     scope,
   );
-  const turns = busMasters.some(({ simplex }) => simplex) ? new OneAtATime() : undefined;
+  const turns = busMasters.some(({ simplex }) => simplex) ? new Lane() : undefined;
   const common = { environment, options, scope, dma, turns };
   const disks = await Promise.all(channels.map((channel, index) => bringUp(common, channel, index)));
   const found = disks.flat();

@@ -1,10 +1,9 @@
-import { type DmaAllocator, isDeviceError } from '@ring3/core';
+import { type DmaAllocator, isDeviceError, type Lane } from '@ring3/core';
 import type { AtaDevice } from './ata-device.ts';
 import type { BusMaster } from './bus-master.ts';
 import type { Channel } from './channel.ts';
 import { chooseDma } from './dma-choice.ts';
 import { allocateDmaMemory, type DmaMemory } from './dma-memory.ts';
-import type { OneAtATime } from './one-at-a-time.ts';
 import type { AtaOptions } from './options.ts';
 import { maxSectors } from './transfer-command.ts';
 
@@ -14,7 +13,7 @@ const TABLE_ATTEMPTS = 3;
 export interface DmaSetUp {
   readonly options: Pick<AtaOptions, 'dma' | 'dmaBufferKiB' | 'maxTransferBlocks'>;
   readonly dma: DmaAllocator | undefined;
-  readonly turns: OneAtATime | undefined;
+  readonly turns: Lane | undefined;
 }
 
 /** How the data of a disk move, and the words for it. */
