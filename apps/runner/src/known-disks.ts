@@ -1,4 +1,5 @@
 import { BLOCK_DEVICE, type BlockDevice, type BlockDeviceInfo, type PublishedService } from '@ring3/core';
+import { describeDisk } from '@ring3/rig';
 
 const IDENTITY = ['model', 'serial', 'blockSizeBytes', 'blockCount', 'simulated'] as const;
 
@@ -16,10 +17,6 @@ export class KnownDisks {
     const known = this.#disks.get(name);
     if (known === undefined) this.#disks.set(name, { ...info });
     if (known === undefined || IDENTITY.every((key) => known[key] === info[key])) return undefined;
-    return `it was ${inWords(known)}; what came back is ${inWords(info)}`;
+    return `it was ${describeDisk(known)}; what came back is ${describeDisk(info)}`;
   }
-}
-
-function inWords({ model, serial, blockCount, blockSizeBytes }: BlockDeviceInfo): string {
-  return `${model || 'a disk without a name'}, serial ${JSON.stringify(serial)}, ${blockCount} blocks of ${blockSizeBytes}`;
 }

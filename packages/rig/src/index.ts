@@ -29,6 +29,7 @@ export {
   ConnectionLostError,
   type ConnectOptions,
   connectServices,
+  describeDisk,
   followDisk,
   followSerialPort,
   listenOnSocket,

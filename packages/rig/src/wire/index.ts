@@ -4,6 +4,7 @@ export { followSerialPort } from './follow-serial-port.ts';
 export { listenOnSocket } from './listen-socket.ts';
 export { ReconnectingDisk, type ReconnectingDiskOptions, type ReconnectingDiskState } from './reconnecting-disk.ts';
 export { ReconnectingSerialPort } from './reconnecting-serial-port.ts';
+export { describeDisk } from './same-disk.ts';
 export { type ServeOptions, type ServiceServer, serveServices } from './serve-services.ts';
 export type { Bulk, ServiceWire, WireCall, WireCaller } from './service-wire.ts';
 export { ConnectionLostError } from './wire-error.ts';
