@@ -1,4 +1,11 @@
-import { type DeviceDescription, DeviceError, formatIdentity, type SpaceResource } from '@ring3/core';
+import {
+  type DeviceDescription,
+  DeviceError,
+  formatIdentity,
+  formatPciAddress,
+  parsePciAddress,
+  type SpaceResource,
+} from '@ring3/core';
 import type { Board } from './boards/board.ts';
 import type { Inventory } from './machine/inventory.ts';
 import { dmaMemory } from './machine/machine-connection.ts';
@@ -70,16 +77,13 @@ function findFunction(
   board: Board,
   { functions, slots }: Inventory,
 ): PciFunction | undefined {
-  if (typeof select === 'object') return functions.find((fn) => addressOf(fn) === fullAddress(select.pci));
+  if (typeof select === 'object') {
+    const address = formatPciAddress(parsePciAddress(select.pci));
+    return functions.find((fn) => addressOf(fn) === address);
+  }
   const at: FunctionNumber | undefined =
     select === undefined ? Object.values(slots)[0] : (board.functions[select] ?? slots[select]);
   return at && functions.find((fn) => fn.device === at.device && fn.function === at.function);
-}
-
-function fullAddress(pci: string): string {
-  return pci.trim().toLowerCase().split(':').length === 2
-    ? `0000:${pci.trim().toLowerCase()}`
-    : pci.trim().toLowerCase();
 }
 
 function words(select: QemuSelect | undefined): string {

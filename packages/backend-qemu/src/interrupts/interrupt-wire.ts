@@ -48,7 +48,7 @@ export class InterruptWire {
 
   /** Looks soon whether somebody wants an event that is there. */
   settle(): void {
-    if (this.#pending || !this.#lines.some((line) => line.isWaiting(this.#level))) return;
+    if (this.#pending || !this.#lines.some((line) => line.isReady(() => this.#level ?? true))) return;
     this.#pending = true;
     setImmediate(() => this.#deliver());
   }
@@ -131,12 +131,7 @@ export class WireLine implements InterruptLine {
     if (this.trigger === 'edge') this.#latched = true;
   }
 
-  /** Whether it would take an event, if there is one. @param level `undefined` where that has to be asked. */
-  isWaiting(level: boolean | undefined): boolean {
-    if (!this.#enabled || this.#inService) return false;
-    return this.trigger === 'edge' ? this.#latched : (level ?? true);
-  }
-
+  /** Whether it would take an event now. @param isAsserted asked for a level only. */
   isReady(isAsserted: () => boolean): boolean {
     if (!this.#enabled || this.#inService) return false;
     return this.trigger === 'edge' ? this.#latched : isAsserted();
